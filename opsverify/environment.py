@@ -1,0 +1,305 @@
+"""What an environment file may say: frozen, validated models of the targets and of what is expected of them.
+
+Only shapes live here; reading files, filling in `${VAR}` and listing mistakes is `opsverify.loading`. Every kind of
+target is a mapping from a name to its description; the name becomes the test's id, `disk-usage[app1]`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
+
+from opsverify.items import ItemId, Severity
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("an address such as https://mycats.example.com")
+    if parts.username or parts.password:
+        raise ValueError("an address without user and password (use headers or token)")
+    if parts.port == 0:
+        raise ValueError("an address with a port from 1 to 65535")
+    return value.rstrip("/")
+
+
+def _postgres_address(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if text.startswith(("postgresql://", "postgres://")):
+        parts = urlsplit(text)
+        if len(parts.path) < 2 or parts.port == 0:
+            raise ValueError("a PostgreSQL URL that names a database, postgresql://user@host:5432/name")
+    elif "dbname=" not in text and "service=" not in text:
+        raise ValueError("a PostgreSQL URL, postgresql://user@host:5432/name")
+    return value
+
+
+_CONNECTIONS = ("local", "ssh", "docker", "podman", "kubectl", "openshift", "lxc", "chroot", "ansible", "salt")
+
+
+def _connection(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in _CONNECTIONS:
+        # paramiko:// is left out on purpose: it verifies no host key.
+        raise ValueError(f"a connection such as ssh://user@host, of one of these kinds: {', '.join(_CONNECTIONS)}")
+    if parts.password:
+        raise ValueError("a connection without a password (ssh would show it in the process list; use a key or agent)")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_web_address)]
+PostgresAddress = Annotated[SecretStr, AfterValidator(_postgres_address)]
+Connection = Annotated[str, AfterValidator(_connection)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length=60)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
+WebPath = Annotated[str, StringConstraints(pattern=r"^/\S*$")]
+HostPath = Annotated[str, StringConstraints(pattern=r"^/[^\x00\n]*$")]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5)]
+
+
+class Model(BaseModel):
+    """Frozen, and an unknown key is a mistake: a misspelt threshold must not be a silently ignored one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Target(Model):
+    """Something to verify. `name` and `environment` are filled in from where it stands."""
+
+    kind: ClassVar[str]
+
+    name: SkipJsonSchema[str] = ""
+    environment: SkipJsonSchema[str] = ""
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """(environment, kind, name): unique within a run."""
+        return (self.environment, self.kind, self.name)
+
+    @property
+    def label(self) -> str:
+        """How a report names it: kind and name, `host app1`."""
+        return f"{self.kind.removesuffix('s')} {self.name}"
+
+
+class OnHost(Target):
+    """A target that is looked at on a host of this environment."""
+
+    host: Name = Field(description="The host, by its name under hosts.")
+
+
+class Slotted(Target):
+    """A target of which blue and green may each have one."""
+
+    slot: Name | None = Field(None, description="The deployment slot it belongs to (blue, green); none: both.")
+
+
+class Api(Slotted):
+    """An endpoint of the NestJS API."""
+
+    kind: ClassVar[str] = "apis"
+
+    url: Address = Field(description="Base address, http://app1:3004.")
+    health_path: WebPath = "/health"
+    smoke_path: WebPath = Field("/api/v1/pedigrees", description="A data endpoint that needs no login.")
+    cats_path: WebPath = "/api/v1/cats"
+    token: SecretStr | None = Field(None, description="Bearer token, as ${VAR} or ${file:PATH}.")
+    headers: dict[str, SecretStr] = Field(default_factory=dict, description="More request headers.")
+    ca_file: Path | None = Field(None, description="Trust this CA (PEM) instead of the system's.")
+    samples: int = Field(3, ge=1, le=10, description="Requests of which the median response time is judged.")
+
+
+class Frontend(Slotted):
+    """An address at which users get the Next.js front end."""
+
+    kind: ClassVar[str] = "frontends"
+
+    url: Address
+    contains: str | None = Field(None, description="Text that the page must hold.")
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    ca_file: Path | None = None
+
+
+class Database(Target):
+    """A PostgreSQL database, read as the least privileged role that can see what the checks judge."""
+
+    kind: ClassVar[str] = "databases"
+
+    dsn: PostgresAddress = Field(description="postgresql://role:${PASSWORD}@host:5432/mycats?sslmode=verify-full")
+
+    @property
+    def location(self) -> tuple[str, int, str]:
+        """(host, port, database) as the dsn names them, without its secrets; host "" is a local socket."""
+        from psycopg.conninfo import conninfo_to_dict
+
+        parts = conninfo_to_dict(self.dsn.get_secret_value())
+        return (str(parts.get("host") or ""), int(parts.get("port") or 5432), str(parts.get("dbname") or ""))
+
+
+class Host(Target):
+    """A machine, reached through one of testinfra's connections."""
+
+    kind: ClassVar[str] = "hosts"
+
+    connection: Connection = Field("local://", description="local://, ssh://user@host, docker://name, kubectl://pod, …")
+    ssh_config: Path | None = Field(None, description="An ssh_config file (ProxyJump, identities, known hosts).")
+    ignore_filesystems: tuple[str, ...] = Field((), description="Mount points that disk checks leave out.")
+    only_filesystems: tuple[str, ...] = Field((), description="If given, the only mount points looked at.")
+    search_path: tuple[HostPath, ...] = Field((), description="Folders searched for node, psql, pg_dump before PATH.")
+    deadline: Seconds = Field(20, description="Seconds for the one round trip that gathers all facts.")
+
+
+class Service(OnHost, Slotted):
+    """A running part of the system: a systemd unit, or a process known by its pid file."""
+
+    kind: ClassVar[str] = "services"
+
+    role: Literal["backend", "frontend", "database", "proxy", "other"] = "other"
+    unit: Name | None = Field(None, description="The systemd unit: mycats-backend.")
+    pid_file: HostPath | None = Field(None, description="Where no unit exists: the file with its process id.")
+    port: Port | None = Field(None, description="The TCP port it must listen on itself.")
+    env_files: tuple[HostPath, ...] = Field(
+        (), description="dotenv files to read when its environment is not readable."
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_find_it(self) -> Service:
+        if (self.unit is None) == (self.pid_file is None):
+            raise ValueError("exactly one of unit and pid_file")
+        return self
+
+
+class Release(OnHost, Slotted):
+    """A checkout of My Cats on a host."""
+
+    kind: ClassVar[str] = "releases"
+
+    path: HostPath
+    database: Name = Field(description="The database its migrations belong to, by its name under databases.")
+
+
+class Certificate(Target):
+    """A TLS endpoint whose certificate is judged."""
+
+    kind: ClassVar[str] = "certificates"
+
+    address: Annotated[str, StringConstraints(min_length=1)] = Field(description="Host name or IP to connect to.")
+    port: Port = 443
+    server_name: str | None = Field(None, description="The name that must match, if it is not the address.")
+    protocol: Literal["tls", "postgres"] = Field("tls", description="postgres: TLS is asked for inside the protocol.")
+    ca_file: Path | None = None
+
+
+class BackupStore(OnHost):
+    """The folder that the backup job writes."""
+
+    kind: ClassVar[str] = "backups"
+
+    path: HostPath
+    database: Name = Field(description="The database whose dumps these are, by its name under databases.")
+    database_pattern: str = "db_*.sql"
+    application_pattern: str = "app_*.tar.gz"
+    must_hold: tuple[str, ...] = Field(("backend", "frontend"), description="Folders that the archive must hold.")
+    must_not_hold: tuple[str, ...] = Field(("node_modules", ".git", ".next"), description="Folders it must not hold.")
+    archive_seconds: Seconds = Field(600, description="Deadline for reading the newest archive to its end.")
+
+
+class BandOverride(Model):
+    """Limits that replace the runbook's for this environment; what is not given stays."""
+
+    below: float | None = None
+    alert_above: float | None = None
+    above: float | None = None
+    alert_below: float | None = None
+
+
+class CheckOverride(Model):
+    """What this environment wants differently for one check."""
+
+    band: BandOverride | None = None
+    severity: Severity | None = None
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="See the check's settings in checks/runbook.yaml."
+    )
+
+
+def _utc(value: Any) -> Any:
+    """A bare date expires at its end, in UTC; YAML hands over dates, JSON-minded editors strings."""
+    text = value.isoformat() if hasattr(value, "isoformat") and not isinstance(value, datetime) else value
+    if isinstance(text, str) and len(text) == 10:
+        return f"{text}T23:59:59Z"
+    if isinstance(text, datetime) and text.tzinfo is None:
+        return text.isoformat() + "Z"
+    return text
+
+
+class Waiver(Model):
+    """A known failure that somebody answers for until a date (UTC)."""
+
+    check: ItemId
+    target: Name | None = Field(None, description="One target only; none: all targets of the check.")
+    owner: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2)]
+    reason: Reason
+    expires: Annotated[AwareDatetime, BeforeValidator(_utc)] = Field(description="A date or time, UTC.")
+
+
+KINDS: dict[str, type[Target]] = {
+    model.kind: model for model in (Api, Frontend, Database, Host, Service, Release, Certificate, BackupStore)
+}
+"""Every kind of target, by the key under which an environment file lists it."""
+
+
+class Environment(Model):
+    """One target environment."""
+
+    name: SkipJsonSchema[str] = ""
+    title: str = Field("", description="How reports call it; default: the file's name.")
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = Field(
+        "JP", description="Whose business days count."
+    )
+    language: Literal["en", "ja"] = Field("en", description="Language of titles and instructions in reports.")
+    node_env: str = Field("production", description="What NODE_ENV should be.")
+    active_slot: Name | None = Field(None, description="The slot that serves users now.")
+    provided_by: Literal["rehearsal"] | None = Field(None, description="Started by the suite itself if not up.")
+    run_seconds: Seconds = Field(900, description="Deadline of the whole run's collection of evidence.")
+
+    apis: dict[Name, Api] = Field(default_factory=dict)
+    frontends: dict[Name, Frontend] = Field(default_factory=dict)
+    databases: dict[Name, Database] = Field(default_factory=dict)
+    hosts: dict[Name, Host] = Field(default_factory=dict)
+    services: dict[Name, Service] = Field(default_factory=dict)
+    releases: dict[Name, Release] = Field(default_factory=dict)
+    certificates: dict[Name, Certificate] = Field(default_factory=dict)
+    backups: dict[Name, BackupStore] = Field(default_factory=dict)
+
+    not_applicable: dict[str, Reason] = Field(
+        default_factory=dict, description="Kinds of targets and checks that do not exist here, each with a reason."
+    )
+    checks: dict[ItemId, CheckOverride] = Field(default_factory=dict, description="Overrides, by check.")
+    waivers: tuple[Waiver, ...] = Field((), description="Known failures, each owned and dated.")
+
+    def targets(self, kind: str, slot: str | None = None) -> list[Target]:
+        """The targets of a kind that a run looks at, in the file's order.
+
+        A run is aimed at one slot: `slot`, else the active one. Targets of no slot always belong to it; where the
+        environment declares no active slot, so do all.
+        """
+        wanted = slot or self.active_slot
+        found: dict[str, Target] = getattr(self, kind)
+        return [t for t in found.values() if wanted is None or getattr(t, "slot", None) in (None, wanted)]

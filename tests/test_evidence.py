@@ -1,0 +1,161 @@
+"""Evidence: asked once, all at the same time, bounded in time, and one failure costs only its own facts."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from opsverify import evidence as module
+from opsverify.errors import ProbeError, Unreachable
+from opsverify.evidence import Ask, Deadline, Evidence, collect
+
+
+@dataclass(frozen=True)
+class Spot:
+    name: str
+
+    @property
+    def identity(self) -> str:
+        return self.name
+
+    @property
+    def label(self) -> str:
+        return f"spot {self.name}"
+
+
+CALLS: Counter[str] = Counter()
+TOGETHER = threading.Barrier(4, timeout=10)
+
+
+def echo(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    CALLS[target.name] += 1
+    return {question: (target.name, question) for question in questions}
+
+
+def meeting(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    TOGETHER.wait()
+    return dict.fromkeys(questions, "met")
+
+
+def refused(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    raise Unreachable("connection refused by 127.0.0.1:1")
+
+
+def buggy(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    raise KeyError("postgresql://u:hunter2@h/db")
+
+
+def partly(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    return {"good": 1, "bad": ProbeError("no such column")}
+
+
+def stuck(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    time.sleep(60)
+    return {}
+
+
+def test_a_probe_is_called_once_per_target_whatever_it_is_asked() -> None:
+    CALLS.clear()
+    spot = Spot("a")
+    asks = [Ask(echo, spot, q) for q in ("x", "y", "x")] + [Ask(echo, Spot("b"), "x")]
+    found = collect(asks)
+    assert CALLS == {"a": 1, "b": 1}
+    assert found.of(asks[1]) == ("a", "y")
+    assert found.of(asks[3]) == ("b", "x")
+
+
+def test_all_probes_run_at_the_same_time() -> None:
+    asks = [Ask(meeting, Spot(str(n))) for n in range(4)]
+    found = collect(asks)  # the barrier lets nobody through until all four are there
+    assert [found.of(ask) for ask in asks] == ["met"] * 4
+
+
+def test_any_executor_will_do() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        ask = Ask(echo, Spot("pool"), "q")
+        assert collect([ask], pool).of(ask) == ("pool", "q")
+
+
+def test_an_unreachable_target_is_one_cause_for_all_that_was_asked() -> None:
+    asks = [Ask(refused, Spot("a"), q) for q in range(3)]
+    found = collect(asks)
+    causes = set()
+    for ask in asks:
+        with pytest.raises(Unreachable, match="refused") as caught:
+            found.of(ask)
+        causes.add(caught.value.cause)
+    assert [(c.target, c.message) for c in causes if c] == [("spot a", "connection refused by 127.0.0.1:1")]
+
+
+def test_a_bug_in_a_probe_is_named_without_its_message() -> None:
+    ask = Ask(buggy, Spot("a"))
+    with pytest.raises(ProbeError, match="KeyError") as caught:
+        collect([ask]).of(ask)
+    assert "hunter2" not in repr(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_one_failing_question_costs_only_itself() -> None:
+    good, bad, missing = (Ask(partly, Spot("a"), q) for q in ("good", "bad", "missing"))
+    found = collect([good, bad, missing])
+    assert found.of(good) == 1
+    with pytest.raises(ProbeError, match="no such column") as caught:
+        found.of(bad)
+    assert caught.value.cause is None
+    with pytest.raises(ProbeError, match="did not answer"):
+        found.of(missing)
+
+
+def test_a_probe_that_never_returns_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "GRACE", 0.1)
+    quick, slow = Ask(echo, Spot("a"), "q"), Ask(stuck, Spot("b"), seconds=0.2)
+    found = collect([slow, quick])
+    assert found.of(quick) == ("a", "q")
+    with pytest.raises(Unreachable, match=r"no answer within 0\.2 s"):
+        found.of(slow)
+
+
+def test_a_stuck_probe_does_not_keep_the_process_from_ending() -> None:
+    code = (
+        "import time\n"
+        "from opsverify import evidence\n"
+        "evidence.GRACE = 0.1\n"
+        "class T: identity = label = 't'\n"
+        "def stuck(target, questions, deadline): time.sleep(600)\n"
+        "evidence.collect([evidence.Ask(stuck, T(), seconds=0.1)])\n"
+        "print('done')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "done\n"
+
+
+def test_evidence_travels_between_processes() -> None:
+    good, bad = Ask(echo, Spot("a"), "q"), Ask(refused, Spot("a"))
+    found = Evidence(**pickle.loads(pickle.dumps(collect([good, bad]).state())))
+    assert found.of(good) == ("a", "q")
+    with pytest.raises(Unreachable) as caught:
+        found.of(bad)
+    assert caught.value.cause is not None
+
+
+def test_what_was_never_asked_is_no_fact() -> None:
+    with pytest.raises(ProbeError, match="never asked"):
+        Evidence().of(Ask(echo, Spot("a"), "q"))
+
+
+def test_a_passed_deadline_says_so() -> None:
+    deadline = Deadline(0.01)
+    assert 0 < deadline.remaining() <= 0.01
+    assert deadline.remaining(at_most=0.001) <= 0.001
+    time.sleep(0.02)
+    with pytest.raises(Unreachable, match=r"no answer within 0\.01 s"):
+        deadline.remaining()
