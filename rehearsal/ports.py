@@ -1,0 +1,52 @@
+"""Free TCP ports on 127.0.0.1, kept from others until the part that uses them starts."""
+
+from __future__ import annotations
+
+import random
+import socket
+
+# Below the range from which Linux takes the near ends of outgoing connections: a chosen port can't be lost to
+# one between choosing and listening.
+FIRST, LAST = 20_000, 32_000
+ATTEMPTS = 500
+
+
+class Reservation:
+    """Ports bound, but not listened on, so that no other rehearsal chooses them meanwhile."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, socket.socket] = {}
+
+    def take(self) -> int:
+        """Reserve and return one free port. Raises OSError when none is found."""
+        chooser = random.SystemRandom()
+        for _ in range(ATTEMPTS):
+            port = chooser.randrange(FIRST, LAST)
+            holder = socket.socket()
+            try:
+                holder.bind(("127.0.0.1", port))
+            except OSError:
+                holder.close()
+                continue
+            self._held[port] = holder
+            return port
+        raise OSError(f"no free port between {FIRST} and {LAST} on 127.0.0.1")
+
+    def release(self, *ports: int) -> None:
+        """Let the part that is about to start have its ports."""
+        for port in ports:
+            if holder := self._held.pop(port, None):
+                holder.close()
+
+    def release_all(self) -> None:
+        """Let go of all ports."""
+        self.release(*tuple(self._held))
+
+
+def accepts(port: int) -> bool:
+    """Tell whether something accepts connections on this port of 127.0.0.1."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
