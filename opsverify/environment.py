@@ -20,10 +20,14 @@ from pydantic import (
     Field,
     SecretStr,
     StringConstraints,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from opsverify import deadlines
+from opsverify.history import location
 from opsverify.items import ItemId, Severity
 
 
@@ -49,6 +53,17 @@ def _postgres_address(value: SecretStr) -> SecretStr:
     return value
 
 
+def _country(value: str) -> str:
+    if not deadlines.is_known_country(value):
+        raise ValueError("a country whose public holidays are known, two letters as in ISO 3166: JP")
+    return value
+
+
+def _history_address(value: SecretStr) -> SecretStr:
+    location.check(value.get_secret_value())
+    return value
+
+
 _CONNECTIONS = ("local", "ssh", "docker", "podman", "kubectl", "openshift", "lxc", "chroot", "ansible", "salt")
 
 
@@ -64,6 +79,8 @@ def _connection(value: str) -> str:
 
 Address = Annotated[str, AfterValidator(_web_address)]
 PostgresAddress = Annotated[SecretStr, AfterValidator(_postgres_address)]
+HistoryAddress = Annotated[SecretStr, AfterValidator(_history_address)]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidator(_country)]
 Connection = Annotated[str, AfterValidator(_connection)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length=60)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -77,6 +94,9 @@ class Model(BaseModel):
     """Frozen, and an unknown key is a mistake: a misspelt threshold must not be a silently ignored one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_SINGULAR = {"proxies": "proxy"}
 
 
 class Target(Model):
@@ -95,7 +115,7 @@ class Target(Model):
     @property
     def label(self) -> str:
         """How a report names it: kind and name, `host app1`."""
-        return f"{self.kind.removesuffix('s')} {self.name}"
+        return f"{_SINGULAR.get(self.kind, self.kind.removesuffix('s'))} {self.name}"
 
 
 class OnHost(Target):
@@ -220,6 +240,81 @@ class BackupStore(OnHost):
     archive_seconds: Seconds = Field(600, description="Deadline for reading the newest archive to its end.")
 
 
+class Log(OnHost):
+    """A log: a file on a host, or the journal of a systemd unit."""
+
+    kind: ClassVar[str] = "logs"
+
+    holds: Literal["application", "access", "auth", "database"] = Field(
+        description="application: the backend's own (pino JSON or text) · access: nginx's combined format · "
+        "auth: sshd's and sudo's messages · database: PostgreSQL's, which is the audit trail."
+    )
+    path: HostPath | None = Field(None, description="A * in its name: the newest file that matches.")
+    unit: Name | None = Field(None, description="Read the journal of this unit instead of a file.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Log:
+        if (self.path is None) == (self.unit is None):
+            raise ValueError("exactly one of path and unit")
+        return self
+
+
+class Folder(OnHost):
+    """A folder that weekly maintenance keeps in order."""
+
+    kind: ClassVar[str] = "folders"
+
+    holds: Literal["logs", "temporary files", "weekly backups", "npm cache", "next cache"]
+    path: HostPath
+
+
+class Job(OnHost):
+    """The periodic health check: a systemd timer, a cron entry, or just the log that it writes."""
+
+    kind: ClassVar[str] = "jobs"
+
+    role: Literal["health-check"] = "health-check"
+    timer: Name | None = Field(None, description="Its systemd timer: mycats-health.timer.")
+    cron: str | None = Field(None, description="Text that its crontab line holds: health-check.sh.")
+    log: HostPath | None = Field(None, description="The log that it writes, with lines such as `…: API Health OK`.")
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Job:
+        if not (self.timer or self.cron or self.log):
+            raise ValueError("at least one of timer, cron and log")
+        return self
+
+
+class Alert(OnHost):
+    """The way by which alerts leave the system."""
+
+    kind: ClassVar[str] = "alerts"
+
+    script: HostPath = Field(description="The script that sends one: send-alert.sh, called with the message.")
+    arrives_in: HostPath | None = Field(None, description="A file or folder in which a test alert must show (drill).")
+
+
+class Proxy(Target):
+    """The public address: nginx or a load balancer in front of the slots."""
+
+    kind: ClassVar[str] = "proxies"
+
+    url: Address = Field(description="What users type: https://mycats.example.com.")
+    http_url: Address | None = Field(None, description="The plain http address, which must redirect.")
+    health_path: WebPath = Field("/health", description="Leads to the API of the active slot.")
+    ca_file: Path | None = None
+
+
+class Document(Target):
+    """A document that operators keep: the runbook itself, or the log of operations."""
+
+    kind: ClassVar[str] = "documents"
+
+    holds: Literal["runbook", "operations log"]
+    location: str = Field(description="A path on `host`, a path on this machine (no host), or an http(s) address.")
+    host: Name | None = None
+
+
 class BandOverride(Model):
     """Limits that replace the runbook's for this environment; what is not given stays."""
 
@@ -260,7 +355,23 @@ class Waiver(Model):
 
 
 KINDS: dict[str, type[Target]] = {
-    model.kind: model for model in (Api, Frontend, Database, Host, Service, Release, Certificate, BackupStore)
+    model.kind: model
+    for model in (
+        Api,
+        Frontend,
+        Proxy,
+        Database,
+        Host,
+        Service,
+        Release,
+        Log,
+        Folder,
+        Job,
+        Alert,
+        Certificate,
+        BackupStore,
+        Document,
+    )
 }
 """Every kind of target, by the key under which an environment file lists it."""
 
@@ -270,8 +381,9 @@ class Environment(Model):
 
     name: SkipJsonSchema[str] = ""
     title: str = Field("", description="How reports call it; default: the file's name.")
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = Field(
-        "JP", description="Whose business days count."
+    country: Country = Field("JP", description="Whose business days count.")
+    timezone: str | None = Field(
+        None, validate_default=True, description="IANA name: Asia/Tokyo, which is the default in JP; needed elsewhere."
     )
     language: Literal["en", "ja"] = Field("en", description="Language of titles and instructions in reports.")
     node_env: str = Field("production", description="What NODE_ENV should be.")
@@ -279,20 +391,43 @@ class Environment(Model):
     provided_by: Literal["rehearsal"] | None = Field(None, description="Started by the suite itself if not up.")
     run_seconds: Seconds = Field(900, description="Deadline of the whole run's collection of evidence.")
 
+    history: HistoryAddress | None = Field(
+        None,
+        description="postgresql://…, sqlite:///path, none; default: reports/history.db. As ${VAR} or ${file:PATH}.",
+    )
+
     apis: dict[Name, Api] = Field(default_factory=dict)
     frontends: dict[Name, Frontend] = Field(default_factory=dict)
+    proxies: dict[Name, Proxy] = Field(default_factory=dict)
     databases: dict[Name, Database] = Field(default_factory=dict)
     hosts: dict[Name, Host] = Field(default_factory=dict)
     services: dict[Name, Service] = Field(default_factory=dict)
     releases: dict[Name, Release] = Field(default_factory=dict)
+    logs: dict[Name, Log] = Field(default_factory=dict)
+    folders: dict[Name, Folder] = Field(default_factory=dict)
+    jobs: dict[Name, Job] = Field(default_factory=dict)
+    alerts: dict[Name, Alert] = Field(default_factory=dict)
     certificates: dict[Name, Certificate] = Field(default_factory=dict)
     backups: dict[Name, BackupStore] = Field(default_factory=dict)
+    documents: dict[Name, Document] = Field(default_factory=dict)
 
     not_applicable: dict[str, Reason] = Field(
         default_factory=dict, description="Kinds of targets and checks that do not exist here, each with a reason."
     )
     checks: dict[ItemId, CheckOverride] = Field(default_factory=dict, description="Overrides, by check.")
     waivers: tuple[Waiver, ...] = Field((), description="Known failures, each owned and dated.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _time_zone(cls, value: str | None, info: ValidationInfo) -> str | None:
+        country = info.data.get("country")
+        if value is None:
+            if country is not None and country not in deadlines.TIME_ZONES:
+                raise ValueError(f"the time zone in which {country} works, Europe/Berlin")
+            return deadlines.TIME_ZONES.get(country or "")
+        if not deadlines.is_known_time_zone(value):
+            raise ValueError("an IANA time zone, Asia/Tokyo")
+        return value
 
     def targets(self, kind: str, slot: str | None = None) -> list[Target]:
         """The targets of a kind that a run looks at, in the file's order.

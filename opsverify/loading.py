@@ -133,6 +133,18 @@ def load_environment(path: Path, items: Mapping[str, Item], variables: Mapping[s
     return Loaded(environment, adjusted, frozenset(filled.secrets | set(_secrets(environment))), path)
 
 
+def one_setting(path: Path, key: str) -> Any:
+    """One top-level value of an environment file, None where it stands in none. The rest may be incomplete.
+
+    Raises ConfigurationError when the file is no YAML or the value takes a variable that is not set.
+    """
+    raw = read_yaml(path)
+    filled = _fill({key: raw.get(key)} if isinstance(raw, dict) else {}, os.environ)
+    if filled.mistakes:
+        raise ConfigurationError([f"{path}: {text}" for text in filled.mistakes])
+    return (filled.tree or {}).get(key)
+
+
 def _fill(tree: Any, values: Mapping[str, str]) -> _Filled:
     filled = _Filled()
 
@@ -254,6 +266,9 @@ def _literal_secrets(tree: dict[str, Any], outside: set[Path_]) -> Iterator[str]
                 harmless = path[-1] == "dsn" and not _dsn_password(text)
                 if path not in outside and not harmless:
                     yield f"{'.'.join(path)}: found a literal secret, allowed ${{VAR}} or ${{file:/path}}"
+    history = tree.get("history")
+    if isinstance(history, str) and ("history",) not in outside and _dsn_password(history):
+        yield "history: found a literal secret, allowed ${VAR} or ${file:/path}"
 
 
 def _raw_secrets(model: type[BaseModel], body: Any, path: Path_) -> Iterator[tuple[Path_, str]]:
@@ -284,13 +299,18 @@ def _secrets(environment: Environment) -> Iterator[str]:
             for path, secret in _secret_fields(target, (kind, target.name)):
                 text = secret.get_secret_value()
                 yield _dsn_password(text) if path[-1] == "dsn" else text
+    if environment.history is not None:
+        yield _dsn_password(environment.history.get_secret_value())
 
 
 def _dsn_password(dsn: str) -> str:
     """The password inside a connection string, or ""."""
     if "://" in dsn:
         query = re.search(r"[?&]password=([^&]*)", dsn)
-        return urlsplit(dsn).password or (query[1] if query else "")
+        try:
+            return urlsplit(dsn).password or (query[1] if query else "")
+        except ValueError:  # no URL: told as such elsewhere
+            return ""
     match = re.search(r"password\s*=\s*('(?:[^'\\]|\\.)*'|\S+)", dsn)
     return match[1].strip("'") if match else ""
 
@@ -306,7 +326,7 @@ def _line(path: Path, where: Path_, error: Mapping[str, Any]) -> str:
         return f"{path}: {key}: found nothing, allowed a value: it is required"
     allowed = re.sub(r"^(Value error, |Input should be (a valid )?|String should (be )?)", "", error["msg"])
     allowed = allowed.replace("have at least", "at least").replace("match pattern", "text that matches")
-    secret = {"dsn", "token", "headers"} & set(loc)
+    secret = {"dsn", "token", "headers", "history"} & set(loc)
     found = "a value that does not fit" if secret else _shown(error.get("input"))
     return f"{path}: {key}: found {found}, allowed {allowed}"
 

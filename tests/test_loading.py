@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsverify.documents import schema
+from opsverify.environment import KINDS
 from opsverify.errors import ConfigurationError
 from opsverify.items import Item
 from opsverify.loading import load_environment, load_items, read_yaml
@@ -34,9 +35,7 @@ VALUES = {"TOKEN": "t0ken-t0ken", "PW": "hunter2hunter2"}
 
 def write(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "somewhere.yaml"
-    rest = {kind for kind in json.loads(schema())["properties"]} & {
-        "logs", "folders", "jobs", "proxies", "documents", "audits", "policies",
-    }  # fmt: skip
+    rest = set(KINDS) - {line.split(":")[0] for line in GOOD.splitlines()}
     excuses = "{" + ", ".join(f"{kind}: not in this test" for kind in sorted(rest)) + "}"
     path.write_text(text.replace("{NONE}", excuses), encoding="utf-8")
     return path

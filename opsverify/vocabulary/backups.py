@@ -1,0 +1,51 @@
+"""What can be known of a backup store."""
+
+from __future__ import annotations
+
+from opsverify.environment import BackupStore, Environment
+from opsverify.evidence import Ask
+from opsverify.nouns import Settings, noun
+from opsverify.probes import host as probes
+from opsverify.probes import postgres
+from opsverify.vocabulary.hosts import ask_host
+
+
+@noun("backups")
+def dumps(environment: Environment, store: BackupStore, settings: Settings) -> Ask:
+    """The database dumps, newest first: DumpListing."""
+    return ask_host(environment.hosts[store.host], probes.DatabaseDumps(store.path, store.database_pattern))
+
+
+@noun("backups")
+def archives(environment: Environment, store: BackupStore, settings: Settings) -> Ask:
+    """The application archives, newest first: Listing."""
+    return ask_host(environment.hosts[store.host], probes.FileListing(store.path, store.application_pattern))
+
+
+@noun("backups")
+def newest_archive(environment: Environment, store: BackupStore, settings: Settings) -> Ask:
+    """The newest application archive, read to its end: Archive. Its own session: this may take minutes."""
+    question = probes.ArchiveContents(
+        store.path, store.application_pattern, must_hold=store.must_hold, must_not_hold=store.must_not_hold
+    )
+    return Ask(probes.archive_probe, environment.hosts[store.host], question, store.archive_seconds)
+
+
+@noun("backups")
+def psql_program(environment: Environment, store: BackupStore, settings: Settings) -> Ask:
+    """psql on the host that makes the backups: Version."""
+    host = environment.hosts[store.host]
+    return ask_host(host, probes.CommandVersion("psql", host.search_path))
+
+
+@noun("backups")
+def dump_program(environment: Environment, store: BackupStore, settings: Settings) -> Ask:
+    """pg_dump on the host that makes the backups: Version."""
+    host = environment.hosts[store.host]
+    return ask_host(host, probes.CommandVersion("pg_dump", host.search_path))
+
+
+@noun("backups")
+def dumped_server(environment: Environment, store: BackupStore, settings: Settings) -> Ask:
+    """The version of the server that is dumped here: postgres.ServerVersionFacts."""
+    return Ask(postgres.probe, environment.databases[store.database], postgres.ServerVersion())
