@@ -8,8 +8,9 @@ that for figures that must stay large ("> 30 days left, alert < 14").
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -106,6 +107,6 @@ def quantity(value: float, unit: str = "") -> str:
     return f"{text} {unit}".rstrip()
 
 
-def worst(verdicts: Any) -> Verdict:
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The worst of some verdicts; raises ValueError when there are none (nothing judged is not a pass)."""
     return max(verdicts, key=lambda verdict: verdict.rank)

@@ -45,8 +45,7 @@ def _web_address(value: str) -> str:
 def _postgres_address(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if text.startswith(("postgresql://", "postgres://")):
-        parts = urlsplit(text)
-        if len(parts.path) < 2 or parts.port == 0:
+        if len(urlsplit(text).path) < 2:
             raise ValueError("a PostgreSQL URL that names a database, postgresql://user@host:5432/name")
     elif "dbname=" not in text and "service=" not in text:
         raise ValueError("a PostgreSQL URL, postgresql://user@host:5432/name")
@@ -93,7 +92,8 @@ Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5)]
 class Model(BaseModel):
     """Frozen, and an unknown key is a mistake: a misspelt threshold must not be a silently ignored one."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # hide_input: pydantic would otherwise repeat a connection string, password and all, in its error.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 _SINGULAR = {"proxies": "proxy"}

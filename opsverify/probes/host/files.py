@@ -1,0 +1,152 @@
+"""Folders and what is in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from opsverify.errors import MissingPrivilege, ProbeError
+from opsverify.probes.host.question import MIB, Answer, Question, integer, moment, one_line, quote
+
+FOLDER = r"""
+folder() { # FOLDER: changes into it, or says why not and ends
+if cd -- "$1" 2>/dev/null && ls . >/dev/null 2>&1; then here=$(pwd -P); echo "== folder $here"; return; fi
+e=$(ls -- "$1" 2>&1 >/dev/null); [ -d "$1" ] || e="${e:-Not a directory}"
+printf '== nofolder %s\n' "$e"; exit 0
+}
+listing() { # PATTERN [DEPTH]: "mtime size mode user uid name" of the files below . that match
+find . ${2:--maxdepth 1} -name "$1" -type f -exec stat -c '%Y %s %a %U %u %n' {} + 2>/dev/null
+}
+"""
+"""`find` of POSIX has no -maxdepth, but those of GNU, BusyBox and BSD do; so with `stat -c` (not BSD)."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file. `mode` is octal, as chmod takes it: "640"; `name` is relative to the folder."""
+
+    name: str
+    size_bytes: int
+    modified: datetime
+    mode: str
+    owner: str
+
+    @property
+    def world_readable(self) -> bool:
+        """Whether everyone on the host may read it."""
+        return bool(int(self.mode, 8) & 0o004)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of a folder that match, newest first; with `newest`, no more than so many."""
+
+    folder: str
+    exists: bool
+    entries: tuple[Entry, ...] = ()
+    count: int = 0
+    """How many match in all."""
+    total_bytes: int = 0
+    observed_at: datetime | None = None
+    """The host's clock when it looked: ages are counted from here, not from our clock."""
+
+
+@dataclass(frozen=True)
+class FileListing(Question):
+    """The files in `folder` whose name matches the shell pattern `pattern`, with size, time, mode and owner.
+
+    With `recursive`, in the folders below too. Privileges: to list the folder. A folder that does not exist is a fact
+    (exists=False), one that may not be read is MissingPrivilege. Source: find(1), stat(1).
+    """
+
+    folder: str
+    pattern: str = "*"
+    newest: int | None = None
+    recursive: bool = False
+
+    helpers = (FOLDER,)
+    slow: ClassVar[bool] = True
+    max_bytes: ClassVar[int] = 4 * MIB
+
+    @property
+    def title(self) -> str:
+        return f"the files {self.pattern} in {self.folder}"
+
+    def script(self) -> str:
+        depth = "-depth" if self.recursive else ""
+        return (
+            f"folder {quote(self.folder)}\necho \"== clock $(date +%s)\"\necho '== files'\n"
+            f"listing {quote(self.pattern)} {depth}\necho '== end'"
+        )
+
+    def parse(self, answer: Answer) -> Listing:
+        if missing(self.title, self.folder, answer):
+            return Listing(self.folder, exists=False)
+        files = answer.block("files")
+        if files is None or answer.block("end") is None:
+            reason = f"there are more than {self.max_bytes:,} bytes of them" if answer.truncated else "it ended early"
+            raise answer.failure(self.title, reason)
+        entries = sorted(parse_entries(files.lines), key=lambda entry: (entry.modified, entry.name), reverse=True)
+        return Listing(
+            folder=self.folder,
+            exists=True,
+            entries=tuple(entries[: self.newest]),
+            count=len(entries),
+            total_bytes=sum(entry.size_bytes for entry in entries),
+            observed_at=clock(answer),
+        )
+
+
+def missing(title: str, folder: str, answer: Answer) -> bool:
+    """Whether the folder is not there; raises MissingPrivilege where it may not be read, ProbeError for no answer."""
+    refusal = answer.block("nofolder")
+    if refusal is not None:
+        if "ermission denied" in refusal.rest:
+            raise MissingPrivilege(f"{title} could not be determined: this account may not read {folder}")
+        if re.search(r"No such file|Not a directory|not found", refusal.rest):
+            return True
+        raise ProbeError(f"{title} could not be determined: {one_line(refusal.rest) or 'the folder cannot be entered'}")
+    if answer.block("folder") is None:
+        raise answer.failure(title)
+    return False
+
+
+def clock(answer: Answer) -> datetime:
+    """The host's clock, from a `== clock` line."""
+    block = answer.block("clock")
+    return moment(integer(block.rest if block else "", "the host's clock"), "the host's clock")
+
+
+_ENTRY = re.compile(r"(\d+) (\d+) ([0-7]{1,4}) (\S+) (\d+) \./(.*)", re.DOTALL | re.ASCII)
+
+
+def parse_entries(lines: Iterable[str]) -> list[Entry]:
+    """Entries from lines of `listing`; a name may go on over several lines."""
+    joined: list[str] = []
+    for line in lines:
+        if _ENTRY.match(line):
+            joined.append(line)
+        elif joined:
+            joined[-1] += "\n" + line
+        elif line:
+            raise ProbeError(f"the list of files could not be understood: {one_line(line, 60)!r}")
+    return [_entry(line) for line in joined]
+
+
+def _entry(line: str) -> Entry:
+    match = _ENTRY.fullmatch(line)
+    assert match is not None
+    modified, size, mode, user, uid, name = match.groups()
+    return Entry(
+        name=name,
+        size_bytes=integer(size, f"the size of {name}"),
+        modified=moment(integer(modified, f"the time of {name}"), f"the time of {name}"),
+        mode=mode,
+        owner=uid if user == "UNKNOWN" else user,
+    )
+
+
+__all__ = ["FOLDER", "Entry", "FileListing", "Listing", "clock", "missing", "parse_entries"]

@@ -1,0 +1,164 @@
+"""File systems: room and inodes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from opsverify.errors import ProbeError
+from opsverify.probes.host.question import KIB, Answer, Block, Question, integer, quote
+
+NETWORK_TYPES = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "lustre", "9p", "afs", "beegfs", "gpfs")
+# What holds no data of its own, or is full by design (images).
+PSEUDO_TYPES = (
+    "tmpfs ramfs devtmpfs devpts proc sysfs squashfs nsfs cgroup cgroup2 securityfs debugfs tracefs configfs pstore "
+    "bpf mqueue hugetlbfs efivarfs fusectl binfmt_misc autofs rpc_pipefs selinuxfs iso9660 udf erofs cramfs nfsd "
+    "overlay aufs rootfs none swap lxcfs"
+)
+
+
+_PLAIN = r"""
+plain() { # a mount point, unescaped
+printf '%b' "$(printf '%s' "$1" | sed 's/\\\([0-7][0-7][0-7]\)/\\0\1/g')"
+}
+"""
+
+
+@dataclass(frozen=True)
+class Filesystem:
+    """One mounted file system. Where `problem` says why it did not answer, the figures are None."""
+
+    mount: str
+    device: str
+    type: str
+    size_bytes: int | None
+    available_bytes: int | None
+    used_percent: float | None
+    """As df counts it: used / (used + available to ordinary users)."""
+    inodes_used_percent: float | None
+    """None where the file system has no fixed number of inodes (btrfs, vfat, zfs)."""
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Filesystems(Question):
+    """Every real file system, each device once, with its use.
+
+    `ignore` leaves mount points out; `only`, if given, names the only ones looked at, of whatever type, and one of them
+    that is not mounted is reported as a problem. An overlay counts as `/` only (a container's root). A dead network
+    mount costs 3 seconds and itself. Privileges: none (a mount point below a private folder is a problem of its own).
+    Source: df(1) of POSIX, proc_mounts(5).
+    """
+
+    ignore: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+
+    helpers = (_PLAIN,)
+    slow: ClassVar[bool] = True
+    seconds: ClassVar[float] = 15.0
+
+    def script(self) -> str:
+        pseudo = PSEUDO_TYPES
+        network = " ".join(NETWORK_TYPES)
+        only = " ".join(quote(f" {_escaped(mount)}") for mount in self.only)
+        wanted = f"only=$(printf '%s\\n' {only})" if self.only else "only="
+        ignored = " ".join(quote(f" {_escaped(mount)}") for mount in self.ignore) or "''"
+        return f"""{wanted}
+ignore=$(printf '%s\\n' {ignored})
+look() {{
+m=$(plain "$2"; echo x); m=${{m%x}}
+$B df -P -k -- "$m" >/dev/null 2>&1; s=$?
+printf '%s\\n' "== fs $1 $2 $3" "$($B df -P -k -- "$m" 2>&1)" "== status $s" "== inodes" \\
+"$($B df -P -i -- "$m" 2>/dev/null || $B df -i -- "$m" 2>/dev/null)"
+}}
+B=; timeout 1 true 2>/dev/null && B='timeout 3'; timeout -k 1 1 true 2>/dev/null && B='timeout -k 1 3'
+echo '== mounts'
+m=/proc/self/mounts; [ -r $m ] || m=/proc/mounts
+ONLY=$only IGNORE=$ignore awk -v pseudo={quote(pseudo)} -v network={quote(network)} '
+function list(text, into,   n, a, i) {{
+n = split(text, a, "\\n")
+for (i = 1; i <= n; i++) {{ sub(/^ /, "", a[i]); if (a[i] != "") {{ into[a[i]] = 1; any = 1 }} }}
+}}
+BEGIN {{ n = split(pseudo, a, " "); for (i = 1; i <= n; i++) skip[a[i]] = 1
+n = split(network, a, " "); for (i = 1; i <= n; i++) far[a[i]] = 1
+list(ENVIRON["IGNORE"], out); any = 0; list(ENVIRON["ONLY"], in_) }}
+{{ if ($2 in out) next
+if (any) {{ if (!($2 in in_)) next }}
+else if (($3 in skip && !($3 == "overlay" && $2 == "/")) || $3 ~ /^fuse\\./ ) next
+print (($3 in far) ? "far" : "near"), $1, $2, $3 }}' $m | {{
+while read -r where device mount type; do
+if [ "$where" = far ]; then look "$device" "$mount" "$type" &
+else [ "$type" = overlay ] || [ -d "$(plain "$mount")" ] || continue
+look "$device" "$mount" "$type"; fi
+done; wait; }}
+echo '== end'
+"""
+
+    def parse(self, answer: Answer) -> tuple[Filesystem, ...]:
+        blocks = answer.blocks()
+        if not blocks or blocks[-1].name != "end" or answer.truncated:
+            raise answer.failure("the file systems", "the list of mounts was not read to its end")
+        found: dict[str, Filesystem] = {}
+        for i, block in enumerate(blocks):
+            if block.name == "fs":
+                status = blocks[i + 1] if i + 1 < len(blocks) else None
+                inodes = blocks[i + 2] if i + 2 < len(blocks) else None
+                one = _filesystem(block, status, inodes)
+                found[one.mount] = one  # a later mount on the same point hides the earlier one
+        kept: dict[tuple[str, str], Filesystem] = {}
+        for one in found.values():
+            # A bind mount repeats its device; the shortest path stands for it. Those asked for by name all stay.
+            key = (one.device, one.mount if self.only or not one.device.startswith("/") else "")
+            if key not in kept or len(one.mount) < len(kept[key].mount):
+                kept[key] = one
+        result = sorted(kept.values(), key=lambda one: one.mount)
+        for mount in self.only:
+            if mount not in found and mount not in self.ignore:
+                result.append(Filesystem(mount, "", "", None, None, None, None, f"{mount} is not mounted"))
+        if not result:
+            raise ProbeError("the file systems could not be determined: no real one is mounted")
+        return tuple(result)
+
+
+# size used available capacity mount: read from the right of the device, whose name may hold spaces or stand on a line
+# of its own. BSD and BusyBox print inode tables with the same columns.
+_FIGURES = re.compile(r"[ \t\n](\d+|-)[ \t]+(-?\d+|-)[ \t]+(-?\d+|-)[ \t]+(\d+%|-)[ \t]+/")
+
+
+def _filesystem(block: Block, status: Block | None, inodes: Block | None) -> Filesystem:
+    device, mount, kind = (_unescaped(part) for part in [*block.rest.split(" "), "", "", ""][:3])
+    code = status.rest if status and status.name == "status" else "?"
+    figures = _FIGURES.search("\n".join(block.lines))
+    if code != "0" or not figures:
+        late = code in ("124", "137", "143")
+        said = block.lines[0].strip()[:120] if block.lines else ""
+        problem = f"{mount} did not answer within 3 s" if late else f"df could not read {mount}: {said or 'no figures'}"
+        return Filesystem(mount, device, kind, None, None, None, None, problem)
+    size, used, available, _ = figures.groups()
+    try:
+        total = KIB * integer(size, f"the size of {mount}")
+        free = KIB * integer(available, f"the room on {mount}") if not available.startswith("-") else 0
+        taken = KIB * integer(used, f"the use of {mount}")
+    except ProbeError as error:
+        return Filesystem(mount, device, kind, None, None, None, None, str(error))
+    if taken + free <= 0:
+        problem = f"df counts no blocks on {mount}"
+        return Filesystem(mount, device, kind, None, None, None, None, problem)
+    return Filesystem(mount, device, kind, total, free, 100.0 * taken / (taken + free), _inodes(inodes))
+
+
+def _inodes(block: Block | None) -> float | None:
+    figures = _FIGURES.search("\n".join(block.lines)) if block and block.name == "inodes" else None
+    if figures is None or not figures[1].isdigit() or not figures[2].isdigit() or int(figures[1]) == 0:
+        return None
+    return 100.0 * int(figures[2]) / int(figures[1])
+
+
+def _escaped(mount: str) -> str:
+    """A mount point as /proc/mounts writes it."""
+    return re.sub(r"[ \t\n\\#]", lambda match: f"\\{ord(match[0]):03o}", mount)
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8) & 0xFF), text)

@@ -1,0 +1,139 @@
+"""One script for all questions to a host, and its output taken apart again.
+
+Each question runs in a shell of its own: one that fails, hangs or does not even parse costs only itself. Its output is
+bounded on the host and framed by a nonce that nothing on the host knows beforehand, so login noise and file contents
+cannot pass for a frame::
+
+    <nonce> begin 3 / output / <nonce> end 3 / stderr, and among it <nonce> status 0 / <nonce> stop 3
+
+Slow questions run beside the others without a temporary file: `slow | { others; cat; }`, nested once for each.
+Works in dash, bash and BusyBox ash; needs `head -c`, and `timeout` to bound each question (without it, only our own
+deadline does).
+"""
+
+from __future__ import annotations
+
+import bisect
+import math
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from opsverify.probes.host.question import Answer, Question, quote
+
+MAX_ERRORS = 4096
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+_SUPERVISOR = r"""reap() {
+kill -9 $(cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^\([0-9]*\) (.*) /\1 /' |
+awk -v s=$$ '$5 == s && $1 != s {print $1}')
+}
+trap 'reap 2>/dev/null; exit 143' TERM; /bin/sh -c "$1" & wait $!
+"""
+
+# A question's shell waits for what it started in the background: whoever forgets that runs into its bound, instead of
+# holding our pipe open. At the bound, GNU timeout ends the whole process group; BusyBox's ends one process only, so
+# there a session leader stands between and ends its session.
+#
+# The pipes of `ask`, from the inside out: 6 carries the status and 3 the stderr of the question's shell to the command
+# substitution, 4 its stdout (at most $3 bytes) to ours. stderr is drained past its bound: a question must not die of
+# SIGPIPE for complaining much. The braces around `r=` make bash redirect before it substitutes.
+_PRELUDE = """\
+LC_ALL=C; export LC_ALL; unset LANGUAGE ENV BASH_ENV
+PATH="${{PATH:+$PATH:}}{path}"; export PATH
+T=; W=
+if timeout --version 2>/dev/null | grep -qi coreutils; then T='timeout -k 1'
+elif timeout -k 1 5 true 2>/dev/null; then T='timeout -k 1'; W=1
+elif timeout 5 true 2>/dev/null; then T=timeout; W=1
+fi
+S=; command -v setsid >/dev/null 2>&1 && S=setsid
+V={supervisor}
+H={helpers}
+run() {{
+if [ -z "$W" ]; then ${{T:+$T "$1"}} /bin/sh -c "trap wait EXIT; $H
+$2"
+else $T "$1" $S /bin/sh -c "$V" sh "trap wait EXIT; $H
+$2"
+fi
+}}
+ask() {{
+printf '\\n%s begin %s\\n' {nonce} "$1"
+{{ r=$({{ {{ {{ {{ run "$2" "$4" </dev/null 2>&3 3>&- 4>&- 6>&-; printf '\\n%s status %s\\n' {nonce} "$?" >&6
+}} | head -c "$3" >&4; }} 3>&1 | {{ head -c {errors}; cat >/dev/null; }}; }} 6>&1; }} 2>/dev/null); }} 4>&1
+printf '\\n%s end %s\\n%s\\n%s stop %s\\n' {nonce} "$1" "$r" {nonce} "$1"
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script ready to send, and the order in which its frames number the questions."""
+
+    text: str
+    nonce: str
+    questions: tuple[Question, ...]
+
+
+def compose(questions: Sequence[Question], seconds: float) -> Script:
+    """One script for `questions`, none of which may take more than `seconds` on the host."""
+    # What must be answered at once comes first; what waits for disks is read last, so that if even `timeout` cannot
+    # end it (a process in uninterruptible sleep), everything else has arrived.
+    ordered = tuple(sorted(questions, key=lambda q: (not q.first, q.slow, q.seconds, repr(q))))
+    nonce = secrets.token_hex(16)
+    helpers = dict.fromkeys(helper for question in ordered for helper in question.helpers)
+    quick = [_call(i, q, seconds) for i, q in enumerate(ordered) if not q.slow]
+    body = "\n".join(quick) or ":"
+    for i, question in enumerate(ordered):
+        if question.slow:
+            body = f"{{ {_call(i, question, seconds)}; }} | {{\n{body}\ncat\n}}"
+    prelude = _PRELUDE.format(
+        path=_PATH,
+        supervisor=quote(_SUPERVISOR),
+        helpers=quote("\n".join(helpers)),
+        nonce=nonce,
+        errors=MAX_ERRORS,
+    )
+    # Braces: a script that arrives cut off is a syntax error and does nothing.
+    text = f"{{\n{prelude}{body}\nprintf '\\n%s done\\n' {nonce}\nexit 0\n}}\n"
+    return Script(text, nonce, ordered)
+
+
+def _call(index: int, question: Question, seconds: float) -> str:
+    bound = max(1, math.ceil(min(question.seconds, seconds)))
+    # One byte more than allowed shows that there was more.
+    return f"ask {index} {bound} {question.max_bytes + 1} {quote(question.script())}"
+
+
+def read(
+    script: Script, output: bytes, sent: float = 0.0, arrivals: Sequence[tuple[int, float]] = ()
+) -> tuple[dict[Question, Answer], bool]:
+    """The answers that `output` holds whole, and whether the script came to its end.
+
+    `arrivals` says which length of output had arrived when (seconds since the epoch), ascending.
+    """
+    nonce = re.escape(script.nonce.encode())
+    frame = re.compile(
+        rb"\n" + nonce + rb" begin (\d+)\n(.*?)\n" + nonce + rb" end \1\n(.*?)\n" + nonce + rb" stop \1\n", re.DOTALL
+    )
+    status = re.compile(rb"\n?" + nonce + rb" status (\d+)\n?")
+    lengths = [length for length, _ in arrivals]
+    answers: dict[Question, Answer] = {}
+    for match in frame.finditer(output):
+        index = int(match[1])
+        said = status.search(match[3])
+        if index >= len(script.questions) or said is None:
+            continue
+        question = script.questions[index]
+        at = bisect.bisect_left(lengths, match.end())
+        text = match[2]
+        answers[question] = Answer(
+            output=text[: question.max_bytes],
+            status=int(said[1]),
+            errors=status.sub(b"", match[3]).decode("utf-8", "replace"),
+            truncated=len(text) > question.max_bytes,
+            sent=sent,
+            received=arrivals[at][1] if at < len(arrivals) else sent,
+        )
+    return answers, output.endswith(b"\n" + script.nonce.encode() + b" done\n")

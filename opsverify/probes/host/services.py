@@ -1,0 +1,253 @@
+"""Services: systemd units, and processes known by a pid file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from opsverify.errors import ProbeError
+from opsverify.probes.host.question import Answer, Question, integer, moment, one_line, quote
+from opsverify.probes.host.shell import MAIN_PIDS, one_of, unit_name, units
+
+_PROPERTIES = (
+    "Id,LoadState,ActiveState,SubState,UnitFileState,NRestarts,MainPID,ActiveEnterTimestamp,"
+    "ActiveEnterTimestampMonotonic,Result,FragmentPath,Type"
+)
+
+
+@dataclass(frozen=True)
+class ServiceInstance:
+    """One systemd unit, in systemd's own words; times in UTC."""
+
+    unit: str
+    load_state: str
+    active_state: str
+    sub_state: str
+    unit_file_state: str
+    result: str
+    type: str
+    main_pid: int | None
+    restarts: int | None
+    """Automatic restarts since it was last started by hand; None where systemd is too old to count (before 235)."""
+    active_since: datetime | None
+    fragment_path: str
+
+    @property
+    def active(self) -> bool:
+        """Whether it does what it is for: a wrapper or one-shot that has exited counts."""
+        return self.active_state == "active"
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """A service. With a unit: `main` and its `instances`; with a pid file: `process`."""
+
+    name: str
+    exists: bool
+    """Whether there is such a unit, or such a pid file."""
+    running: bool
+    """A unit: it is active, and so is every instance of it. A pid file: its process lives and is not a later one."""
+    main: ServiceInstance | None = None
+    instances: tuple[ServiceInstance, ...] = ()
+    process: ProcessStatus | None = None
+    observed_at: datetime | None = None
+
+    @property
+    def restarts(self) -> int | None:
+        """The most restarts that systemd counts for it or one of its instances; None where nothing counts them."""
+        counts = [one.restarts for one in (self.main, *self.instances) if one and one.restarts is not None]
+        return max(counts, default=None)
+
+    @property
+    def active_since(self) -> datetime | None:
+        """When it, or its latest started instance, came up."""
+        times = [one.active_since for one in (self.main, *self.instances) if one and one.active_since]
+        if self.process and self.process.started_at:
+            times.append(self.process.started_at)
+        return max(times, default=None)
+
+    @property
+    def enabled(self) -> bool | None:
+        """Whether it starts at boot; None for a pid file."""
+        return None if self.main is None else self.main.unit_file_state in ("enabled", "enabled-runtime", "alias")
+
+
+@dataclass(frozen=True)
+class ProcessStatus:
+    """The process that a pid file names. `command` is its first two arguments at most: more might hold a secret."""
+
+    pid: int
+    alive: bool
+    stale: bool
+    """It started after the pid file was written: the number was given to somebody else."""
+    started_at: datetime | None = None
+    name: str = ""
+    executable: str | None = None
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ServiceState(Question):
+    """Whether a service is there, runs, since when, and how often it was restarted.
+
+    A unit's template instances (`postgresql@*`) are reported with it: Debian's `postgresql.service` is "active
+    (exited)" whatever its clusters do. Privileges: none; a process's executable needs the same
+    user or root and is None without.
+    Source: systemctl(1) show, org.freedesktop.systemd1(5), proc_pid_stat(5).
+    """
+
+    unit: str | None = None
+    pid_file: str | None = None
+
+    helpers = (MAIN_PIDS,)
+
+    @property
+    def title(self) -> str:
+        return f"service {self.unit or self.pid_file}"
+
+    def script(self) -> str:
+        one_of(self.unit, self.pid_file)
+        if self.unit is not None:
+            names = " ".join(quote(name) for name in units(self.unit))
+            show = f"systemctl show -p {_PROPERTIES}"
+            return (
+                "command -v systemctl >/dev/null 2>&1 || { echo '== nosystemd'; exit 0; }\n"
+                "echo \"== clock $(date +%s) $(cut -d' ' -f1 /proc/uptime)\"\necho '== units'\n"
+                # --timestamp came with systemd 248; before, the monotonic time has to do.
+                f"{show} --timestamp=unix -- {names} 2>/dev/null || {show} -- {names}"
+            )
+        path = quote(self.pid_file or "")
+        return f"""f={path}
+echo "== clock $(date +%s) $(cut -d' ' -f1 /proc/uptime)"
+if [ ! -e "$f" ]; then ls -d -- "$f" 2>&1 | sed 's/^/== missing /'; exit 0; fi
+head -n 1 "$f" >/dev/null || exit 4
+p=$(file_pid "$f")
+echo "== pid $p"
+echo "== written $(stat -c %Y -- "$f" 2>/dev/null)"
+echo "== ticks $(getconf CLK_TCK 2>/dev/null || echo 100)"
+sed -n 's/^btime /== boot /p' /proc/stat
+[ -n "$p" ] && [ -d "/proc/$p" ] || exit 0
+echo "== stat"; tr '\\n' ' ' < "/proc/$p/stat"; echo
+echo "== exe"; readlink "/proc/$p/exe" 2>/dev/null
+echo "== command"; tr '\\0\\n' '\\n ' < "/proc/$p/cmdline" 2>/dev/null | head -n 2
+exit 0
+"""
+
+    def parse(self, answer: Answer) -> ServiceStatus:
+        return self._unit(answer) if self.unit is not None else self._process(answer)
+
+    def _unit(self, answer: Answer) -> ServiceStatus:
+        if answer.block("nosystemd"):
+            raise ProbeError(f"{self.title} could not be determined: the host has no systemd")
+        block, clock = answer.block("units"), answer.block("clock")
+        found = [_instance(part, clock.rest if clock else "") for part in _paragraphs(block.lines if block else [])]
+        if answer.status != 0 or not found:
+            raise answer.failure(self.title, "systemctl said nothing")
+        full = unit_name(self.unit or "")
+        # An alias answers under its real name, so the first is it, whatever its Id.
+        main, instances = found[0], tuple(one for one in found[1:] if one.load_state != "not-found")
+        if main.unit != full and any(one.unit == full for one in found):
+            raise ProbeError(f"{self.title} could not be determined: systemctl answered for {one_line(main.unit, 60)}")
+        exists = main.load_state not in ("not-found", "bad-setting", "error") or bool(instances)
+        main_is_well = main.active or (main.load_state == "not-found" and bool(instances))
+        running = exists and main_is_well and all(one.active for one in instances)
+        return ServiceStatus(full, exists, running, main, instances, None, _now(answer))
+
+    def _process(self, answer: Answer) -> ServiceStatus:
+        name = self.pid_file or ""
+        missing = answer.block("missing")
+        if missing:
+            if "ermission denied" in missing.rest:
+                raise Answer(b"", errors=missing.rest).failure(self.title)
+            return ServiceStatus(name, exists=False, running=False, observed_at=_now(answer))
+        pid_block = answer.block("pid")
+        if answer.status != 0 or pid_block is None:
+            raise answer.failure(self.title)
+        if not pid_block.rest:
+            raise ProbeError(f"{self.title} could not be determined: {name} holds no process id on its first line")
+        pid = integer(pid_block.rest, "the process id")
+        stat = answer.block("stat")
+        fields = stat.lines[0].rpartition(") ")[2].split() if stat and stat.lines else []
+        if len(fields) < 20:
+            return ServiceStatus(name, True, False, process=ProcessStatus(pid, False, False), observed_at=_now(answer))
+        boot, ticks, written = (_number(answer, key) for key in ("boot", "ticks", "written"))
+        started = None
+        if boot is not None and ticks:
+            started = moment(boot + integer(fields[19], "the start time") / ticks, "the start time")
+        stale = started is not None and written is not None and started.timestamp() > written + 2
+        exe, command = answer.block("exe"), answer.block("command")
+        text = stat.lines[0] if stat else ""
+        process = ProcessStatus(
+            pid=pid,
+            alive=fields[0] not in ("Z", "X"),
+            stale=stale,
+            started_at=started,
+            name=text[text.find("(") + 1 : text.rfind(") ")],
+            executable=exe.lines[0] if exe and exe.lines else None,
+            command=tuple(one_line(line) for line in command.lines[:2]) if command else (),
+        )
+        running = process.alive and not stale
+        return ServiceStatus(name, True, running, process=process, observed_at=_now(answer))
+
+
+def _now(answer: Answer) -> datetime | None:
+    clock = answer.block("clock")
+    first = clock.rest.split(" ")[0] if clock else ""
+    return moment(int(first), "the host's clock") if first.isdecimal() and len(first) < 12 else None
+
+
+def _number(answer: Answer, name: str) -> int | None:
+    block = answer.block(name)
+    return integer(block.rest, name) if block and block.rest else None
+
+
+def _paragraphs(lines: list[str]) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = [{}]
+    for line in lines:
+        key, separator, value = line.partition("=")
+        if separator:
+            found[-1].setdefault(key, value)
+        elif found[-1]:
+            found.append({})
+    return [part for part in found if part]
+
+
+def _instance(values: dict[str, str], clock: str) -> ServiceInstance:
+    unit = values.get("Id", "")
+    if not unit or "ActiveState" not in values:
+        raise ProbeError("the state of a unit could not be determined: systemctl left it out")
+    pid = integer(values.get("MainPID", "0"), f"the main process of {unit}")
+    restarts = values.get("NRestarts")
+    return ServiceInstance(
+        unit=unit,
+        load_state=values.get("LoadState", ""),
+        active_state=values["ActiveState"],
+        sub_state=values.get("SubState", ""),
+        unit_file_state=values.get("UnitFileState", ""),
+        result=values.get("Result", ""),
+        type=values.get("Type", ""),
+        main_pid=pid or None,
+        restarts=integer(restarts, f"the restarts of {unit}") if restarts else None,
+        active_since=_since(values, clock),
+        fragment_path=values.get("FragmentPath", ""),
+    )
+
+
+def _since(values: dict[str, str], clock: str) -> datetime | None:
+    stamp = values.get("ActiveEnterTimestamp", "")
+    if stamp.startswith("@"):
+        seconds = integer(stamp[1:].partition(".")[0], "ActiveEnterTimestamp")
+        return moment(seconds, "ActiveEnterTimestamp") if seconds else None
+    monotonic = values.get("ActiveEnterTimestampMonotonic", "")
+    parts = clock.split(" ")
+    if not monotonic or monotonic == "0" or len(parts) != 2 or not parts[0].isdecimal():
+        return None
+    try:
+        uptime = float(parts[1])
+    except ValueError:
+        return None
+    since_boot = integer(monotonic, "ActiveEnterTimestampMonotonic") / 1e6
+    return moment(int(parts[0]) - uptime + since_boot, "ActiveEnterTimestamp")
+
+
+__all__ = ["ProcessStatus", "ServiceInstance", "ServiceState", "ServiceStatus"]

@@ -1,0 +1,66 @@
+"""Versions of commands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from opsverify.errors import ProbeError
+from opsverify.probes.host.question import Answer, Question, one_line, quote
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version: "15.18" and (15, 18). All empty where the command was not found."""
+
+    found: bool
+    text: str = ""
+    numbers: tuple[int, ...] = ()
+    path: str = ""
+
+    @property
+    def major(self) -> int | None:
+        """The first number."""
+        return self.numbers[0] if self.numbers else None
+
+
+def version_of(what: str, said: str, path: str = "") -> Version:
+    """The first dotted number in what a program says of itself; raises ProbeError where there is none."""
+    match = re.search(r"(?<![\w.])v?([0-9]{1,9}(?:\.[0-9]{1,9})+|[0-9]{1,9}(?=(?:beta|rc|devel)))", said, re.ASCII)
+    if not match:
+        raise ProbeError(f"{what} could not be determined: no version in {one_line(said, 80)!r}")
+    return Version(True, match[1], tuple(int(part) for part in match[1].split(".")), path)
+
+
+@dataclass(frozen=True)
+class CommandVersion(Question):
+    """The version of a command on the host, as `COMMAND --version` says it.
+
+    `command` is a name or an absolute path; `folders` are searched before the PATH that a plain login has there.
+    Runs the command, for its version only. Privileges: to execute it. A missing command is a fact: found=False.
+    """
+
+    command: str
+    folders: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ("--version",)
+
+    @property
+    def title(self) -> str:
+        return f"the version of {self.command}"
+
+    def script(self) -> str:
+        folders = f"PATH={quote(':'.join(self.folders))}:$PATH\n" if self.folders else ""
+        command = quote(self.command)
+        arguments = " ".join(quote(argument) for argument in self.arguments)
+        return (
+            f"{folders}c=$(command -v {command}) || {{ echo '== missing'; exit 0; }}\n"
+            f"echo \"== path $c\"\necho '== version'\n\"$c\" {arguments} 2>&1 | head -n 5"
+        )
+
+    def parse(self, answer: Answer) -> Version:
+        if answer.block("missing"):
+            return Version(found=False)
+        path, version = answer.block("path"), answer.block("version")
+        if path is None or version is None:
+            raise answer.failure(self.title)
+        return version_of(self.title, "\n".join(version.lines), path.rest)

@@ -1,0 +1,295 @@
+"""How each question becomes requests, and each answer a fact."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from opsverify.errors import ProbeError, Unreachable
+from opsverify.evidence import Deadline
+from opsverify.probes.http import facts, page
+from opsverify.probes.http.client import Answer, Client, Pace
+from opsverify.probes.dial import Watchdog, printable, trusting
+
+if TYPE_CHECKING:
+    import ssl
+
+API_PACE = 0.11
+PAGE_PACE = 0.035
+"""Seconds between requests: just below nginx's 10 r/s on /api/ and 30 r/s on /, without any burst allowance."""
+
+FOREIGN_ORIGIN = "https://foreign.invalid"
+"""`.invalid` never belongs to anybody (RFC 2606)."""
+
+
+class Asker:
+    """Everything that the questions of one probe share: limits, trust and the target's headers."""
+
+    def __init__(self, target: Any, deadline: Deadline) -> None:
+        self.target = target
+        self.deadline = deadline
+        self._watchdog = Watchdog(deadline)
+        self._pace = Pace(API_PACE if hasattr(target, "health_path") else PAGE_PACE)
+        self._context: ssl.SSLContext = trusting(target.ca_file)
+        self._headers = {name: value.get_secret_value() for name, value in target.headers.items()}
+        token = getattr(target, "token", None)
+        self._token = token.get_secret_value() if token is not None else None
+
+    def __enter__(self) -> Asker:
+        self._watchdog.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watchdog.__exit__(kind, error, trace)
+
+    def client(self, base: str | None = None, with_token: bool = False) -> Client:
+        """A client with connections of its own. The token goes along only where it is asked for."""
+        headers = dict(self._headers)
+        if with_token and self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token}"
+        return Client(base or self.target.url, self.deadline, self._watchdog, self._pace, self._context, headers)
+
+    def excerpt(self, text: str) -> str:
+        """The beginning of an answer, without the secrets we sent should it echo them."""
+        text = text[:4096]
+        for secret in (*self._headers.values(), self._token):
+            if secret and len(secret) >= 4:
+                text = text.replace(secret, "…")
+        return printable(text)
+
+    def answer(self, question: Any) -> Any:
+        """The fact for one question; raises ProbeError."""
+        methods: dict[type, Callable[[Any], Any]] = {
+            facts.Health: self._health,
+            facts.Smoke: self._smoke,
+            facts.Cats: self._cats,
+            facts.Cors: self._cors,
+            facts.Page: lambda _: page.load(self),
+            facts.Headers: self._security_headers,
+            facts.Redirect: self._redirect,
+        }
+        if type(question) not in methods:
+            raise ProbeError(f"the HTTP probe knows no question {type(question).__name__}")
+        return methods[type(question)](question)
+
+    # --- questions --------------------------------------------------------------------------------------------
+
+    def _samples(self, url: str, with_token: bool = False) -> list[Answer]:
+        """`target.samples` answers over fresh connections; none more after one that is an error or rate-limited."""
+        answers: list[Answer] = []
+        while len(answers) < self.target.samples and (not answers or answers[-1].status < 400):
+            with self.client(with_token=with_token) as client:
+                answers.append(client.get(url))
+        return answers
+
+    def _health(self, _: facts.Health) -> facts.HealthFacts:
+        answers = self._samples(self.target.url + self.target.health_path)
+        told = answers[-1] if answers[-1].status >= 400 else answers[0]
+        body = parse_json(told.body)
+        data = body.get("data") if isinstance(body, dict) else None
+        data = data if isinstance(data, dict) else {}
+        state, service = _text(data.get("status")), _text(data.get("service"))
+        success = body.get("success") if isinstance(body, dict) else None
+        server_date = told.server_date
+        clock = facts.ClockReading(server_date, told.received_at, told.half_round_trip) if server_date else None
+        error = data.get("error")
+        return facts.HealthFacts(
+            timings=tuple(answer.timing for answer in answers),
+            status=told.status,
+            statuses=tuple(answer.status for answer in answers),
+            is_api_json=isinstance(success, bool) and state is not None and service is not None,
+            success=success if isinstance(success, bool) else None,
+            state=state,
+            database=_text(data.get("database")),
+            error=self.excerpt(error) if isinstance(error, str) else None,
+            service=service,
+            version=_text(data.get("version")),
+            environment=_text(data.get("environment")),
+            uptime_seconds=_figure(data.get("uptime")),
+            timestamp=_moment(data.get("timestamp")),
+            server_date=server_date,
+            clock=clock,
+            server=told.header("Server"),
+            rate_limited=told.rate_limited,
+            retry_after=told.retry_after,
+            content_type=told.media_type,
+            excerpt=self.excerpt(told.text),
+        )
+
+    def _smoke(self, _: facts.Smoke) -> facts.DataAnswer:
+        with self.client() as client:
+            answer = client.get(self.target.url + self.target.smoke_path)
+        return self._data_answer([answer], authenticated=False)
+
+    def _cats(self, _: facts.Cats) -> facts.DataAnswer:
+        answers = self._samples(self.target.url + self.target.cats_path, with_token=True)
+        return self._data_answer(answers, authenticated=self._token is not None)
+
+    def _data_answer(self, answers: list[Answer], authenticated: bool) -> facts.DataAnswer:
+        told = answers[-1] if answers[-1].status >= 400 else answers[0]
+        body = parse_json(told.body)
+        problems = data_problems(told.status, body)
+        data = body.get("data") if isinstance(body, dict) else None
+        meta = body.get("meta") if isinstance(body, dict) else None
+        error = body.get("error") if isinstance(body, dict) else None
+        return facts.DataAnswer(
+            timings=tuple(answer.timing for answer in answers),
+            status=told.status,
+            shape_ok=not problems,
+            problems=problems,
+            rows=len(data) if isinstance(data, list) else None,
+            total=meta["total"] if isinstance(meta, dict) and _is_count(meta.get("total")) else None,
+            error_code=_text(error.get("code")) if isinstance(error, dict) else None,
+            authenticated=authenticated,
+            rate_limited=told.rate_limited,
+            retry_after=told.retry_after,
+            content_type=told.media_type,
+            excerpt=self.excerpt(told.text),
+        )
+
+    def _cors(self, question: facts.Cors) -> facts.CorsFacts:
+        url = self.target.url + self.target.health_path
+        origins = []
+        limited = False
+        with self.client() as client:
+            for origin in (*dict.fromkeys(question.allowed_origins), FOREIGN_ORIGIN):
+                preflight = client.send("OPTIONS", url, {"Origin": origin, "Access-Control-Request-Method": "GET"})
+                simple = client.send("GET", url, {"Origin": origin})
+                limited = limited or preflight.rate_limited or simple.rate_limited
+                origins.append(facts.OriginAnswer(origin, origin != FOREIGN_ORIGIN, _grant(preflight), _grant(simple)))
+        return facts.CorsFacts(tuple(origins), limited)
+
+    def _security_headers(self, _: facts.Headers) -> facts.HeaderFacts:
+        with self.client() as client:
+            answer = client.get(self.target.url + getattr(self.target, "health_path", "/"))
+        return facts.HeaderFacts(
+            status=answer.status,
+            over_tls=answer.url.startswith("https://"),
+            strict_transport_security=answer.header("Strict-Transport-Security"),
+            content_type_options=answer.header("X-Content-Type-Options"),
+            frame_options=answer.header("X-Frame-Options"),
+            content_security_policy=answer.header("Content-Security-Policy"),
+            referrer_policy=answer.header("Referrer-Policy"),
+            permissions_policy=answer.header("Permissions-Policy"),
+            server=answer.header("Server"),
+            powered_by=answer.header("X-Powered-By"),
+            rate_limited=answer.rate_limited,
+        )
+
+    def _redirect(self, question: facts.Redirect) -> facts.RedirectFacts:
+        parts = urlsplit(self.target.url)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        url = question.http_url or f"http://{host}/"
+        try:
+            with self.client(base=url) as client:
+                answer = client.send("GET", url)
+        except Unreachable as error:
+            if "connection refused" in str(error):
+                return facts.RedirectFacts(url.partition("?")[0], True, None, None, False, False)
+            raise ProbeError(str(error)) from None
+        location = answer.header("Location")
+        try:
+            goal = urlsplit(location or "")
+            to_https = goal.scheme == "https" and goal.hostname == urlsplit(url).hostname
+        except ValueError:
+            to_https = False
+        return facts.RedirectFacts(
+            http_url=url.partition("?")[0],
+            refused=False,
+            status=answer.status,
+            location=None if location is None else location.partition("?")[0],
+            to_https=to_https and answer.status in (301, 302, 303, 307, 308),
+            permanent=answer.status in (301, 308),
+        )
+
+
+def parse_json(body: bytes) -> Any:
+    """The value of a JSON body (RFC 8259: UTF-8, no NaN), or None when it is none that is sane to work with."""
+
+    def refuse(_: str) -> float:
+        raise ValueError
+
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return None
+
+
+def data_problems(status: int, body: Any) -> tuple[str, ...]:
+    """What differs from 200 and `{"success":true,"data":[…],"meta":{total,page,limit,totalPages}}`; pure."""
+    problems = [] if status == 200 else [f"status {status} instead of 200"]
+    if not isinstance(body, dict):
+        return (*problems, "the body is no JSON object")
+    if body.get("success") is not True:
+        problems.append(f"success is {_brief(body.get('success'))} instead of true")
+    if not isinstance(body.get("data"), list):
+        problems.append(f"data is {_kind(body.get('data'))} instead of a list")
+    meta = body.get("meta")
+    if not isinstance(meta, dict):
+        problems.append(f"meta is {_kind(meta)} instead of an object")
+        return tuple(problems)
+    problems += [
+        f"meta.{key} is {_brief(meta.get(key))} instead of a count"
+        for key in ("total", "page", "limit", "totalPages")
+        if not _is_count(meta.get(key))
+    ]
+    return tuple(problems)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _kind(value: Any) -> str:
+    names: Mapping[type, str] = {
+        type(None): "missing",
+        dict: "an object",
+        list: "a list",
+        str: "text",
+        bool: "a boolean",
+    }
+    return names.get(type(value), "a number")
+
+
+def _brief(value: Any) -> str:
+    if value is None or isinstance(value, (dict, list)):
+        return _kind(value)
+    return printable(json.dumps(value), 40)
+
+
+def _text(value: Any) -> str | None:
+    return printable(value, 200) if isinstance(value, str) else None
+
+
+def _figure(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
+def _moment(value: Any) -> datetime | None:
+    if not isinstance(value, str) or len(value) > 40:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _grant(answer: Answer) -> facts.Grant:
+    return facts.Grant(
+        answer.status,
+        answer.header("Access-Control-Allow-Origin"),
+        answer.header("Access-Control-Allow-Credentials"),
+    )

@@ -1,0 +1,306 @@
+"""What can be asked over HTTP, and the frozen facts that answer it. All times are seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+# --- questions ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Health:
+    """To an Api: what does its health path say, and how fast? Answer: `HealthFacts`. No privilege needed."""
+
+
+@dataclass(frozen=True)
+class Smoke:
+    """To an Api: does its data endpoint answer in the documented shape? Answer: `DataAnswer`. No login used."""
+
+
+@dataclass(frozen=True)
+class Cats:
+    """To an Api: the same of the cats endpoint, timed. Answer: `DataAnswer`. Needs the Api's token.
+
+    Without a token the API's guard answers 401 before any query runs: `authenticated` tells which was measured.
+    """
+
+
+@dataclass(frozen=True)
+class Cors:
+    """To an Api: which origins does it grant? Answer: `CorsFacts`. No privilege needed."""
+
+    allowed_origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """To a Frontend: does the page load with its scripts and styles? Answer: `PageFacts`. No privilege needed."""
+
+
+@dataclass(frozen=True)
+class Headers:
+    """To an Api or Frontend: the security headers of its answer. Answer: `HeaderFacts`. No privilege needed."""
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """To an Api or Frontend: where does plain http lead? Answer: `RedirectFacts`. No privilege needed.
+
+    `http_url`: the address to try; none: the target's own with http and port 80.
+    """
+
+    http_url: str | None = None
+
+
+# --- facts ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Where the time of one request went, measured inside our own connection class.
+
+    `dns`: resolving the name · `connect`: TCP, to the address that answered · `tls`: handshake and verification ·
+    `first_byte`: from the request's first byte until the answer's headers had arrived · `body`: until its end ·
+    `total`: all of it as a client sees it. Redirects followed are added up; a reused connection has 0 for the first
+    three.
+    """
+
+    dns: float
+    connect: float
+    tls: float
+    first_byte: float
+    body: float
+    total: float
+
+    def __str__(self) -> str:
+        phases = (
+            f"{name} {getattr(self, name) * 1000:.0f}" for name in ("dns", "connect", "tls", "first_byte", "body")
+        )
+        return f"{self.total * 1000:.0f} ms ({', '.join(phases)})".replace("first_byte", "first byte")
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Facts with one `Timing` per sample, in order. Each sample used a fresh connection."""
+
+    timings: tuple[Timing, ...]
+
+    @property
+    def timing(self) -> Timing:
+        """The first sample."""
+        return self.timings[0]
+
+    @property
+    def median_seconds(self) -> float:
+        """Median of the samples' totals."""
+        return median(timing.total for timing in self.timings)
+
+    @property
+    def worst(self) -> Timing:
+        """The slowest sample with its phases."""
+        return max(self.timings, key=lambda timing: timing.total)
+
+    @property
+    def worst_seconds(self) -> float:
+        """Total of the slowest sample."""
+        return self.worst.total
+
+
+@dataclass(frozen=True)
+class ClockReading:
+    """A foreign clock beside ours. The Date header (RFC 9110, 6.6.1) is cut to whole seconds; nginx sets its own."""
+
+    remote: datetime
+    local: datetime
+    half_round_trip: float
+    resolution: float = 1.0
+
+    @property
+    def offset_seconds(self) -> float:
+        """Their clock minus ours, best estimate; positive: theirs is ahead."""
+        remote = self.remote + timedelta(seconds=self.resolution / 2)
+        return (remote - self.local).total_seconds() + self.half_round_trip
+
+    @property
+    def uncertainty_seconds(self) -> float:
+        """The truth lies within this of `offset_seconds`."""
+        return self.half_round_trip + self.resolution / 2
+
+
+@dataclass(frozen=True)
+class HealthFacts(Timed):
+    """The health answer. `timings` has `target.samples` entries, fewer when an answer was an error or rate-limited.
+
+    The facts are those of the first bad sample if any was bad, so that one sick process behind a proxy shows.
+    `is_api_json`: the body is the API's own (`success`, `data.status`, `data.service`), not a proxy's static 200.
+    `database`: "ok", "error", or None when the answer is silent about it (which is no good sign, nor a bad one).
+    `state`: the body's `data.status`. Strings from the body are bounded and printable.
+    """
+
+    status: int
+    statuses: tuple[int, ...]
+    is_api_json: bool
+    success: bool | None
+    state: str | None
+    database: str | None
+    error: str | None
+    service: str | None
+    version: str | None
+    environment: str | None
+    uptime_seconds: float | None
+    timestamp: datetime | None
+    server_date: datetime | None
+    clock: ClockReading | None
+    server: str | None
+    rate_limited: bool
+    retry_after: float | None
+    content_type: str | None
+    excerpt: str
+
+    @property
+    def boot_time(self) -> datetime | None:
+        """When the answering process started, by its own clock: tells the processes behind one proxy apart."""
+        if self.timestamp is None or self.uptime_seconds is None:
+            return None
+        try:
+            return self.timestamp - timedelta(seconds=self.uptime_seconds)
+        except OverflowError:
+            return None
+
+
+@dataclass(frozen=True)
+class DataAnswer(Timed):
+    """The answer of a data endpoint.
+
+    `shape_ok`: exactly 200 and `{"success":true,"data":[…],"meta":{total,page,limit,totalPages}}`; `problems` lists
+    every difference. `rows`, `total`: of this page and of all, where the body has them. `error_code`: the API's own
+    (`error.code`). `authenticated`: a token was sent.
+    """
+
+    status: int
+    shape_ok: bool
+    problems: tuple[str, ...]
+    rows: int | None
+    total: int | None
+    error_code: str | None
+    authenticated: bool
+    rate_limited: bool
+    retry_after: float | None
+    content_type: str | None
+    excerpt: str
+
+
+@dataclass(frozen=True)
+class Grant:
+    """The CORS headers of one answer (Fetch standard, "CORS protocol"), None where absent."""
+
+    status: int
+    allow_origin: str | None
+    allow_credentials: str | None
+
+    def lets_in(self, origin: str) -> bool:
+        """Whether a browser at `origin` may read the answer."""
+        return self.allow_origin in ("*", origin)
+
+
+@dataclass(frozen=True)
+class OriginAnswer:
+    """What one origin got. `expected`: it is one of the allowed ones; `preflight`: OPTIONS, `simple`: GET."""
+
+    origin: str
+    expected: bool
+    preflight: Grant
+    simple: Grant
+
+    @property
+    def granted(self) -> bool:
+        """Whether the actual answer may be read from that origin."""
+        return self.simple.lets_in(self.origin)
+
+    @property
+    def wildcard_with_credentials(self) -> bool:
+        """`*` together with credentials: forbidden by the Fetch standard, and a sign of a careless setting."""
+        return any(
+            grant.allow_origin == "*" and (grant.allow_credentials or "").lower() == "true"
+            for grant in (self.preflight, self.simple)
+        )
+
+
+@dataclass(frozen=True)
+class CorsFacts:
+    """One `OriginAnswer` per allowed origin, and one for a foreign origin."""
+
+    origins: tuple[OriginAnswer, ...]
+    rate_limited: bool
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A script, style or preload that the page names. `url_path` has no query; `size` in bytes, decoded.
+
+    `status` is None when the request itself failed; `problem` is then why, else what is wrong with the answer.
+    """
+
+    url_path: str
+    expects: str
+    status: int | None
+    size: int
+    ok: bool
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class PageFacts(Timed):
+    """The page and its assets. `contains_ok` is None when the environment asks for no text.
+
+    `foreign_assets`: named by the page but of other origins, not fetched; `assets_left_out`: beyond the cap of 40.
+    `truncated`: the page is larger than 2 MiB and was read so far only.
+    """
+
+    status: int
+    content_type: str | None
+    title: str | None
+    contains_ok: bool | None
+    assets: tuple[Asset, ...]
+    foreign_assets: int
+    assets_left_out: int
+    size: int
+    truncated: bool
+    server: str | None
+    rate_limited: bool
+    retry_after: float | None
+    excerpt: str
+
+
+@dataclass(frozen=True)
+class HeaderFacts:
+    """Security headers of the answer to one GET, None where absent, bounded."""
+
+    status: int
+    over_tls: bool
+    strict_transport_security: str | None
+    content_type_options: str | None
+    frame_options: str | None
+    content_security_policy: str | None
+    referrer_policy: str | None
+    permissions_policy: str | None
+    server: str | None
+    powered_by: str | None
+    rate_limited: bool
+
+
+@dataclass(frozen=True)
+class RedirectFacts:
+    """What plain http answered. `refused`: nothing listens there, which leaks nothing; then `status` is None.
+
+    `to_https`: it redirects to https of the same host; `permanent`: by 301 or 308; `location`: without query.
+    """
+
+    http_url: str
+    refused: bool
+    status: int | None
+    location: str | None
+    to_https: bool
+    permanent: bool

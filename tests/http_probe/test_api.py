@@ -1,0 +1,245 @@
+"""What the HTTP probe makes of an API's answers."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from opsverify.environment import Api
+from opsverify.errors import ProbeError
+from opsverify.evidence import Deadline
+from opsverify.probes import http
+
+HEALTHY = {
+    "success": True,
+    "data": {
+        "status": "ok",
+        "timestamp": "2026-05-01T10:00:00.000Z",
+        "service": "Cat Management System API",
+        "version": "1.0.0",
+        "environment": "production",
+        "uptime": 3600.5,
+        "memory": {"used": 1, "total": 2},
+        "database": "ok",
+    },
+}
+PAGE_OF_DATA = {"success": True, "data": [{}, {}], "meta": {"total": 12, "page": 1, "limit": 2, "totalPages": 6}}
+
+
+def ask(site: Any, question: Any, seconds: float = 5, **more: Any) -> Any:
+    given = {"samples": 1, **more}
+    api = Api.model_validate({"name": "main", "url": site.url, **given})
+    answer = http.probe(api, frozenset([question]), Deadline(seconds))[question]
+    if isinstance(answer, ProbeError):
+        raise answer
+    return pickle.loads(pickle.dumps(answer))
+
+
+def test_a_healthy_api_is_read_whole(site: Any) -> None:
+    site.answer("/health", json.dumps(HEALTHY))
+    health = ask(site, http.Health(), samples=3)
+    assert (health.status, health.is_api_json, health.success) == (200, True, True)
+    assert (health.state, health.database, health.version, health.environment) == ("ok", "ok", "1.0.0", "production")
+    assert health.boot_time == datetime(2026, 5, 1, 8, 59, 59, 500000, tzinfo=UTC)
+    assert len(health.timings) == 3
+    assert all(timing.connect > 0 and timing.first_byte > 0 and timing.tls == 0 for timing in health.timings)
+    assert all(timing.total >= timing.connect + timing.first_byte + timing.body for timing in health.timings)
+    assert health.worst_seconds >= health.median_seconds > 0
+    assert abs(health.clock.offset_seconds) <= health.clock.uncertainty_seconds + 0.2
+    assert "first byte" in str(health.worst)
+
+
+def test_a_database_that_is_down_is_told(site: Any) -> None:
+    body = {"success": False, "data": {**HEALTHY["data"], "status": "error", "database": "error", "error": "no db"}}
+    site.answer("/health", json.dumps(body), status=503)
+    health = ask(site, http.Health(), samples=3)
+    assert (health.status, health.success, health.state, health.database) == (503, False, "error", "error")
+    assert health.error == "no db"
+    assert len(health.timings) == 1, "an error is not sampled"
+    assert not health.rate_limited
+
+
+def test_silence_about_the_database_is_none(site: Any) -> None:
+    data = {key: value for key, value in HEALTHY["data"].items() if key != "database"}
+    site.answer("/health", json.dumps({"success": True, "data": data}))
+    assert ask(site, http.Health()).database is None
+
+
+def test_one_sick_process_among_healthy_ones_shows(site: Any) -> None:
+    site.answer("/health", json.dumps(HEALTHY))
+    well = site.routes["/health"]
+    site.answer("/health", "{}", status=500)
+    sick = site.routes["/health"]
+    site.routes["/health"] = lambda request: (well if len(site.requests) < 2 else sick)(request)
+    health = ask(site, http.Health(), samples=3)
+    assert health.status == 500
+    assert health.statuses == (200, 500)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "healthy\n",
+        "",
+        '{"status":"ok"}',
+        "[1]",
+        '{"success":true,"data":null}',
+        '{"success":"yes","data":{"status":"ok","service":"x"}}',
+        "[" * 100_000,
+        '{"success":true,"data":' + '{"a":' * 5000 + "1" + "}" * 5001,
+        '{"uptime": NaN}',
+        "9" * 10_000,
+    ],
+    ids=["text", "empty", "static", "list", "null", "wrong-type", "deep", "deep-closed", "nan", "huge-number"],
+)
+def test_what_is_not_the_api_s_own_json_is_not_its_health(site: Any, body: str) -> None:
+    site.answer("/health", body)
+    health = ask(site, http.Health())
+    assert health.status == 200
+    assert not health.is_api_json
+    assert health.database is None
+
+
+def test_invalid_utf8_and_lone_surrogates_do_no_harm(site: Any) -> None:
+    site.answer("/health", b'{"success":true,"data":{"status":"ok","service":"\xff\xfe"}}')
+    health = ask(site, http.Health())
+    assert not health.is_api_json
+    site.answer("/health", r'{"success":true,"data":{"status":"ok","service":"\ud800x‮"}}')
+    health = ask(site, http.Health())
+    assert health.is_api_json
+    health.service.encode()
+    health.excerpt.encode()
+
+
+def test_a_strange_uptime_is_no_figure(site: Any) -> None:
+    for value in (True, "12", 1e400, 10**400, None):
+        site.answer("/health", json.dumps({"success": True, "data": {**HEALTHY["data"], "uptime": value}}))
+        health = ask(site, http.Health())
+        assert health.uptime_seconds is None
+        assert health.boot_time is None
+    site.answer("/health", json.dumps({"success": True, "data": {**HEALTHY["data"], "uptime": 1e300}}))
+    assert ask(site, http.Health()).boot_time is None
+
+
+def test_the_documented_shape_is_recognised(site: Any) -> None:
+    site.answer("/api/v1/pedigrees", json.dumps(PAGE_OF_DATA))
+    answer = ask(site, http.Smoke(), token="t0ken-that-is-not-needed")
+    assert (answer.shape_ok, answer.problems, answer.rows, answer.total) == (True, (), 2, 12)
+    assert not answer.authenticated
+    assert "Authorization" not in site.requests[0][2]
+    assert answer.timing.total > 0
+
+
+def test_every_difference_from_the_shape_is_named(site: Any) -> None:
+    site.answer("/api/v1/pedigrees", '{"success":false,"data":{},"meta":{"total":true,"page":1,"limit":"20"}}')
+    assert ask(site, http.Smoke()).problems == (
+        "success is false instead of true",
+        "data is an object instead of a list",
+        "meta.total is true instead of a count",
+        'meta.limit is "20" instead of a count',
+        "meta.totalPages is missing instead of a count",
+    )
+
+
+def test_the_api_s_own_error_code_is_told(site: Any) -> None:
+    site.answer("/api/v1/pedigrees", '{"success":false,"error":{"code":"INTERNAL_SERVER_ERROR"}}', status=500)
+    answer = ask(site, http.Smoke())
+    assert answer.error_code == "INTERNAL_SERVER_ERROR"
+    assert not answer.shape_ok
+    assert answer.problems[0] == "status 500 instead of 200"
+
+
+def test_the_token_goes_to_the_cats_only(site: Any) -> None:
+    site.answer("/api/v1/cats", json.dumps(PAGE_OF_DATA))
+    cats = ask(site, http.Cats(), token="t0ken", samples=2, headers={"X-Extra": "extra-secret"})
+    assert cats.authenticated
+    assert len(cats.timings) == 2
+    assert site.requests[0][2]["Authorization"] == "Bearer t0ken"
+    assert site.requests[0][2]["X-Extra"] == "extra-secret"
+    assert not ask(site, http.Cats()).authenticated
+
+
+def test_an_echoed_secret_is_not_reported(site: Any) -> None:
+    site.answer("/api/v1/cats", "no: t0ken-t0ken, postgresql://cats:hunter2@db/mycats", status=401)
+    excerpt = ask(site, http.Cats(), token="t0ken-t0ken").excerpt
+    assert "t0ken" not in excerpt
+    assert "hunter2" not in excerpt
+    assert "401" not in excerpt
+
+
+def test_a_429_is_rate_limited_and_not_repeated_when_the_pause_is_long(site: Any) -> None:
+    site.answer("/health", "{}", status=429, Retry_After="37")
+    health = ask(site, http.Health(), samples=3)
+    assert (health.rate_limited, health.retry_after, len(site.requests)) == (True, 37.0, 1)
+
+
+def test_a_429_with_a_short_pause_is_repeated_once(site: Any) -> None:
+    site.answer("/health", "{}", status=429, Retry_After="0")
+    assert ask(site, http.Health()).rate_limited
+    assert len(site.requests) == 2
+
+
+def test_nginx_s_bare_503_is_rate_limited_and_a_maintenance_page_is_not(site: Any) -> None:
+    bare = "<html><head><title>503 Service Temporarily Unavailable</title></head><body>nginx</body></html>"
+    site.answer("/health", bare, status=503, Content_Type="text/html")
+    assert ask(site, http.Health()).rate_limited
+    site.answer("/health", bare, status=503, Content_Type="text/html", Retry_After="3600")
+    health = ask(site, http.Health())
+    assert not health.rate_limited
+    assert health.retry_after == 3600
+
+
+@pytest.mark.parametrize("value", ["", "soon", "-1", "Wed, 99 Foo 2026 99:99:99 GMT", "1e3", "9" * 40])
+def test_a_strange_retry_after_is_none(site: Any, value: str) -> None:
+    site.answer("/health", "{}", status=429, Retry_After=value)
+    assert ask(site, http.Health()).retry_after is None
+
+
+def test_cors_tells_what_each_origin_gets(site: Any) -> None:
+    def handle(request: Any) -> None:
+        origin = request.headers["Origin"]
+        request.send_response(204 if request.command == "OPTIONS" else 200)
+        if origin == "https://cats.example.com":
+            request.send_header("Access-Control-Allow-Origin", origin)
+            request.send_header("Access-Control-Allow-Credentials", "true")
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    site.routes["/health"] = handle
+    cors = ask(site, http.Cors(("https://cats.example.com",)))
+    allowed, foreign = cors.origins
+    assert (allowed.expected, allowed.granted, allowed.preflight.allow_credentials) == (True, True, "true")
+    assert (foreign.origin, foreign.expected, foreign.granted) == ("https://foreign.invalid", False, False)
+    assert not allowed.wildcard_with_credentials
+    assert allowed.preflight.status == 204
+
+
+def test_cors_wildcard_with_credentials_is_told(site: Any) -> None:
+    site.answer("*", "", Access_Control_Allow_Origin="*", Access_Control_Allow_Credentials="true")
+    (foreign,) = ask(site, http.Cors()).origins
+    assert foreign.granted
+    assert foreign.wildcard_with_credentials
+
+
+def test_security_headers_and_the_way_to_https(site: Any) -> None:
+    site.answer("/health", "{}", X_Frame_Options="DENY", X_Content_Type_Options="nosniff", X_Powered_By="Express")
+    headers = ask(site, http.Headers())
+    assert (headers.frame_options, headers.content_type_options, headers.powered_by) == ("DENY", "nosniff", "Express")
+    assert headers.strict_transport_security is None
+    assert not headers.over_tls
+    site.answer("/x", "", status=301, Location="https://127.0.0.1/x?token=1")
+    redirect = ask(site, http.Redirect(site.url + "/x"))
+    assert (redirect.to_https, redirect.permanent, redirect.location) == (True, True, "https://127.0.0.1/x")
+    site.answer("/x", "", status=302, Location="https://elsewhere.example/x")
+    redirect = ask(site, http.Redirect(site.url + "/x"))
+    assert (redirect.to_https, redirect.permanent) == (False, False)
+
+
+def test_a_closed_http_port_is_a_fact(site: Any, closed_port: int) -> None:
+    redirect = ask(site, http.Redirect(f"http://127.0.0.1:{closed_port}/"))
+    assert redirect.refused
+    assert redirect.status is None
