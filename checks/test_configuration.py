@@ -9,10 +9,12 @@ LOOPBACK = {"", "localhost", "127.0.0.1", "::1"}
 @runbook("required-variables")
 def test_required_variables(variables, settings, expect):
     """The running backend has every variable that it needs."""
-    for name in settings["names"]:
-        where = dict(variables.sources).get(name, variables.source)
-        present = variables.known(name)
-        expect.that(present, observed=f"{name} {'set' if present else 'missing'} ({where})", expected=f"{name} set")
+    missing = [name for name in settings["names"] if not variables.known(name)]
+    expect.that(
+        not missing,
+        observed=f"{', '.join(missing) or 'none'} missing in {variables.source}",
+        expected=f"{', '.join(settings['names'])} set",
+    )
 
 
 @runbook("jwt-secret-strength")

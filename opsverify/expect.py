@@ -28,6 +28,8 @@ class Finding:
     expected: str
     unit: str = ""
     value: float | None = None
+    about: str = ""
+    """What the figure is about, where a check judges several: "/var"."""
 
     @property
     def sentence(self) -> str:
@@ -43,6 +45,7 @@ class Expect:
     def __init__(self, item: Item) -> None:
         self.item = item
         self.findings: list[Finding] = []
+        self._remembered: dict[str, float] = {}
 
     def __call__(self, value: float, about: str = "", *, detail: str = "") -> None:
         """Hold a figure against the item's band.
@@ -60,7 +63,7 @@ class Expect:
         observed = " ".join(
             part for part in (about, quantity(figure, band.unit), f"({detail})" if detail else "") if part
         )
-        self.findings.append(Finding(band.judge(figure), observed, str(band), band.unit, figure))
+        self.findings.append(Finding(band.judge(figure), observed, str(band), band.unit, figure, about))
 
     def each(self, values: Mapping[str, float], *, of: str) -> None:
         """Hold several figures against the band; none at all (no file system, no process `of` …) is an error."""
@@ -75,15 +78,33 @@ class Expect:
         self.findings.append(Finding(verdict, str(observed), str(expected)))
         return bool(condition)
 
+    def remember(self, about: str, value: float) -> None:
+        """Keep a figure in the history without judging it: a row count that the next run is held against.
+
+        It does not count as having judged anything. Raises ProbeError for what is no finite number.
+        """
+        try:
+            self._remembered[about] = number(value)
+        except (TypeError, ValueError) as error:
+            raise ProbeError(f"{about}: {error}") from None
+
+    @property
+    def measurements(self) -> dict[str, float]:
+        """Every figure by what it is about: those to remember, then those judged. Of equal names the last counts."""
+        judged = {finding.about: finding.value for finding in self.findings if finding.value is not None}
+        return {**self._remembered, **judged}
+
     @property
     def worst(self) -> Finding:
-        """The finding that decides; of equally bad ones the most extreme figure, else the first."""
+        """The finding that decides; of equal ones the most extreme figure, else the first (the last when all is well)."""
         if not self.findings:
             raise NothingJudged(f"{self.item.id} judged nothing")
         rank = max(finding.verdict.rank for finding in self.findings)
         candidates = [finding for finding in self.findings if finding.verdict.rank == rank]
         figures = [finding for finding in candidates if finding.value is not None]
-        if not figures or len(figures) < len(candidates):
+        if not rank and not figures:
+            return candidates[-1]  # checks go from "it is there" to what it is: the last tells most
+        if not figures or (rank and len(figures) < len(candidates)):
             return candidates[0]
         small_is_good = hasattr(self.item.band, "below")
         return max(figures, key=lambda f: (f.value or 0.0) if small_is_good else -(f.value or 0.0))

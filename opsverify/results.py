@@ -6,6 +6,8 @@ A result travels from the process that ran the check to the one that reports ins
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any
@@ -67,6 +69,8 @@ class Result:
     """For a blocked or undetermined check: `target: message`, equal for all checks with one cause."""
     respond_by: str = ""
     """ISO 8601 with offset, for what failed."""
+    measurements: str = ""
+    """Every figure that was judged or is to be remembered, as `figures_text` writes them; see `figures`."""
     seconds: float = field(default=0.0, compare=False)
     """Duration of the judgement itself; the probe's own time is not in it."""
 
@@ -78,6 +82,28 @@ class Result:
     def name(self) -> str:
         """`api-health[blue]`, as people call it."""
         return f"{self.runbook or self.nodeid}[{self.target}]" if self.target else (self.runbook or self.nodeid)
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The measurements, by what they are about; "" where a check has but one. In `unit` where it has a band."""
+        return {str(about): float(value) for about, value in json.loads(self.measurements or "[]")}
+
+
+MOST_FIGURES = 3900
+"""Characters of `figures_text`: reports cut properties at 4000, and half a list is none."""
+
+
+def figures_text(figures: Iterable[tuple[str, float]]) -> str:
+    """Measurements as a JSON list of [about, value], as many of the first ones as fit; "" when there are none."""
+    parts: list[str] = []
+    size = 2
+    for pair in figures:
+        part = json.dumps(pair)  # ASCII: nothing in it that a report would have to clean
+        size += len(part) + 2
+        if size > MOST_FIGURES:
+            break
+        parts.append(part)
+    return f"[{', '.join(parts)}]" if parts else ""
 
 
 PROPERTIES = tuple(f.name for f in fields(Result) if f.name not in ("nodeid", "seconds"))

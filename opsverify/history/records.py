@@ -1,0 +1,60 @@
+"""What is kept of a run. Pure; all text in it is already redacted and printable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from opsverify.results import Outcome, Result
+
+GOOD = (Outcome.NORMAL.value, Outcome.WARNING.value)
+"""Verdicts whose figures may serve as a baseline: a failing run must never lower what the next is held against."""
+
+KEPT_DAYS = 400
+"""Runs older than this are removed when a new one is written: a year, and a month to compare it with."""
+
+
+class HistoryError(Exception):
+    """The history could not be used; the message is one sentence that names the database and holds no secret."""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run of one environment. Times are aware."""
+
+    environment: str
+    slot: str
+    started_at: datetime
+    finished_at: datetime
+    exit_code: int
+    partial: bool
+    revision: str
+    """The suite's own commit, where it is known."""
+    arguments: str
+    results: Sequence[Result]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A target of an environment, as results name it."""
+
+    environment: str
+    target: str
+    target_kind: str
+
+
+@dataclass(frozen=True)
+class LastResult:
+    """How a check of a target ended the last time."""
+
+    nodeid: str
+    runbook: str
+    target: str
+    verdict: str
+    started_at: datetime
+    """When that run began."""
+
+
+Series = dict[str, list[tuple[datetime, float]]]
+"""Figures by what they are about, oldest first."""

@@ -1,0 +1,55 @@
+"""Reports: every one of them is written from the same `opsverify.results.Result` records.
+
+text       makes what a target says harmless and takes secrets out
+collected  pytest's reports → results
+digest     results → counts, the list of what needs a person
+terminal · html · junit  the reports themselves
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pytest
+
+    from opsverify.reporting.collected import Results
+    from opsverify.reporting.digest import Heading
+
+
+def register(config: pytest.Config, run: Any) -> Results:
+    """Register all reports of a run; call it in `pytest_configure`, on the process that reports (never a worker).
+
+    `run` has `environments` (loaded ones), `title`, `slot` and `now`. Returns the results, which fill up as reports
+    arrive; the plugin objects are known by the names `opsverify-results`, `-terminal`, `-junit` and `-html`.
+    """
+    from opsverify.reporting.digest import Heading
+
+    loaded = [one.environment for one in run.environments]
+    heading = Heading(
+        environment=" + ".join(environment.name for environment in loaded),
+        title=run.title,
+        slot=run.slot or "",
+        language=getattr(config.option, "language", None) or (loaded[0].language if loaded else "en"),
+        started=run.now,
+    )
+    return register_reports(config, heading)
+
+
+def register_reports(config: pytest.Config, heading: Heading) -> Results:
+    """As `register`, for a heading that is already known."""
+    from opsverify.reporting.collected import Results
+    from opsverify.reporting.terminal import Summary
+
+    manager, results = config.pluginmanager, Results()
+    manager.register(results, "opsverify-results")
+    manager.register(Summary(results, heading), "opsverify-terminal")
+    if getattr(config.option, "xmlpath", None):
+        from opsverify.reporting.junit import JUnit
+
+        manager.register(JUnit(heading), "opsverify-junit")
+    if getattr(config.option, "htmlpath", None):
+        from opsverify.reporting.html import Html
+
+        manager.register(Html(results, heading), "opsverify-html")
+    return results

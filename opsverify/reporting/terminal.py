@@ -1,0 +1,190 @@
+"""The end of a run on the terminal: what needs a person, worst first, and one line of counts."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from opsverify.reporting.collected import Results, stopped
+from opsverify.reporting.digest import (
+    Concern,
+    Heading,
+    concerns,
+    counts_text,
+    figures,
+    moment,
+    severity,
+    tone,
+    warnings,
+    worst_first,
+)
+from opsverify.results import Outcome, Result
+
+RED = {"red": True, "bold": True}
+PURPLE = {"purple": True, "bold": True}
+AMBER = {"yellow": True}
+CYAN = {"cyan": True}
+GREEN = {"green": True, "bold": True}
+PLAIN: dict[str, bool] = {}
+HEAD = {"bold": True}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text and how `TerminalReporter.write_line` should mark it up."""
+
+    text: str
+    markup: dict[str, bool] = field(default_factory=dict)
+
+
+def columns(text: str) -> int:
+    """How many terminal columns a text takes: two for each wide (Chinese, Japanese, Korean) character."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def wrapped(text: str, width: int, indent: int = 4) -> list[str]:
+    """The text in lines of at most `width` columns, all but the first indented; 0: as one line.
+
+    Breaks at spaces, and between wide characters, which are written without any.
+    """
+    if width <= 0 or columns(text) <= width:
+        return [text]
+    width = max(width, indent + 20)
+    lines, line = [], ""
+    for piece in _pieces(text):
+        if line.strip() and columns(line) + columns(piece.rstrip()) > width:
+            lines.append(line.rstrip())
+            line = " " * indent + piece.lstrip()
+        else:
+            line += piece
+        while columns(line.rstrip()) > width:
+            cut = _fitting(line, width)
+            lines.append(line[:cut])
+            line = " " * indent + line[cut:]
+    return [*lines, line.rstrip()] if line.strip() else lines
+
+
+def _pieces(text: str) -> list[str]:
+    """Words with the blanks after them; a wide character is a word of its own."""
+    return re.findall(
+        r"\s+|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60]\s*|"
+        r"[^\s\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60]+\s*",
+        text,
+    )
+
+
+def _fitting(text: str, width: int) -> int:
+    used = 0
+    for index, character in enumerate(text):
+        used += columns(character)
+        if used > width:
+            return index
+    return len(text)
+
+
+def summary_lines(
+    results: Sequence[Result], *, partial: bool, width: int, heading: Heading | None = None, why_partial: str = ""
+) -> list[Line]:
+    """The summary of a run. `width` 0 means lines of any length, one per finding, as a log file wants them."""
+    lines: list[Line] = []
+
+    def section(title: str, found: list[tuple[str, str, dict[str, bool]]]) -> None:
+        if not found:
+            return
+        lines.append(Line(""))
+        lines.append(Line(title, HEAD))
+        for first, second, markup in found:
+            lines.extend(_entry(first, second, width, markup))
+
+    section("Needs a person", [_concern(c, RED if c.outcome is Outcome.ALERT else PURPLE) for c in concerns(results)])
+    section("Warnings", [_concern(c, AMBER) for c in warnings(results)])
+    ordered = worst_first(results)
+    section(
+        "Waived",
+        [(f"{severity(r)}  {r.name}  {figures(r)}", "", CYAN) for r in ordered if r.outcome is Outcome.WAIVED],
+    )
+    section("Not applicable here", [(f"{names}: {reason}", "", PLAIN) for reason, names in _excused(ordered).items()])
+    lines.append(Line(""))
+    if partial:
+        text = f"PARTIAL: {why_partial or 'the run did not get to its end'}; checks are missing from this summary"
+        lines += [Line(part, RED) for part in wrapped(text, width)]
+    if not any(result.outcome.judged for result in results):
+        lines.append(Line("NOTHING WAS JUDGED: this run says nothing about the system", RED))
+    where = f" — environment {heading.label}" if heading and heading.label else ""
+    colour = {"red": RED, "amber": {**AMBER, "bold": True}, "green": GREEN}[tone(results, partial=partial)]
+    lines.append(Line(counts_text(results) + where, colour))  # one line however narrow: scripts look for it
+    return lines
+
+
+def _excused(ordered: Sequence[Result]) -> dict[str, str]:
+    reasons: dict[str, list[str]] = {}
+    for result in ordered:
+        if result.outcome is Outcome.NOT_APPLICABLE:
+            reason = result.sentence.removeprefix("not applicable here: ") or "no reason given"
+            reasons.setdefault(reason, []).append(result.runbook or result.name)
+    return {reason: ", ".join(dict.fromkeys(names)) for reason, names in reasons.items()}
+
+
+def _concern(concern: Concern, markup: dict[str, bool]) -> tuple[str, str, dict[str, bool]]:
+    first = "  ".join(part for part in (f"{concern.severity:<2}", concern.subject, concern.finding) if part)
+    due = f" (respond by {moment(concern.respond_by)})" if concern.respond_by else ""
+    return first, f"→ {concern.advice}{due}" if concern.advice or due else "", markup
+
+
+def _entry(first: str, second: str, width: int, markup: dict[str, bool]) -> list[Line]:
+    """One line where it fits, else what was found and below it what to do, each with a hanging indentation."""
+    whole = f"{first}  {second}".rstrip()
+    if width <= 0 or columns(whole) <= width:
+        return [Line(whole, markup)]
+    told = wrapped(first, width)
+    to_do = [part if n else f"    {part}" for n, part in enumerate(wrapped(second, width - 4, 6))] if second else []
+    # What to do is not the alarm: plain text, so that the findings stand out.
+    return [*(Line(part, markup) for part in told), *(Line(part, PLAIN) for part in to_do)]
+
+
+class Summary:
+    """Plugin object that writes `summary_lines` below everything else that pytest and its plugins have to say."""
+
+    def __init__(self, results: Results, heading: Heading) -> None:
+        self._results = results
+        self._heading = heading
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+        """A warning passes, so that pytest-html knows its outcome, but nobody must read it as a dot."""
+        plainly_passed = report.when == "call" and report.passed and not hasattr(report, "wasxfail")
+        if plainly_passed and dict(report.user_properties).get("verdict") == Outcome.WARNING.value:
+            return "warned", "w", ("WARNED", {"yellow": True})
+        return None
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(
+        self, terminalreporter: Any, exitstatus: int, config: pytest.Config
+    ) -> Generator[None, object, object]:
+        results = self._results.all()
+        told_here = {r.nodeid for r in results if r.outcome.failed and r.outcome is not Outcome.BROKEN}
+        stats, quiet = terminalreporter.stats, config.option.verbose <= 0
+        kept = {name: list(stats.get(name, ())) for name in ("failed", "error")}
+        if quiet:
+            # pytest would print each sentence twice more above ours. Tracebacks of bugs stay.
+            for name, reports in kept.items():
+                stats[name] = [report for report in reports if report.nodeid not in told_here]
+        try:
+            outcome = yield
+        finally:
+            for name, reports in kept.items():
+                if name in stats or reports:
+                    stats[name] = reports
+        session = getattr(terminalreporter, "_session", None)
+        why = self._results.stopped or (stopped(session, exitstatus) if session else "")
+        width = terminalreporter._tw.fullwidth if terminalreporter._tw.hasmarkup else 0
+        empty = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not config.option.collectonly
+        if results or why or empty:
+            for line in summary_lines(results, partial=bool(why), width=width, heading=self._heading, why_partial=why):
+                terminalreporter.write_line(line.text, **line.markup)
+        return outcome

@@ -1,0 +1,124 @@
+"""The HTML report's own words, in the languages of the operators. Titles and instructions come from the runbook."""
+
+from __future__ import annotations
+
+EN = {
+    "result": "Result",
+    "severity": "Severity",
+    "check": "Check",
+    "observed": "Observed",
+    "expected": "Expected",
+    "to do": "What to do",
+    "duration": "Duration",
+    "normal": "Normal",
+    "warning": "Warned",
+    "alert": "Alert",
+    "undetermined": "Not determined",
+    "blocked": "Blocked",
+    "broken": "Check broken",
+    "waived": "Waived",
+    "not applicable": "Not applicable",
+    "needs a person": "Needs a person",
+    "warnings": "Worth a look",
+    "waivers": "Waived: known failures, each owned and dated",
+    "excused": "Not applicable here",
+    "all checks": "All checks",
+    "reason": "Reason",
+    "respond by": "Respond by",
+    "finding": "Finding",
+    "source": "Runbook chapter",
+    "schedule": "Schedule",
+    "cause": "Cause",
+    "output": "Output",
+    "made with": "How this report was made",
+    "started": "started",
+    "could not": "{n} checks could not be determined",
+    "could not 1": "1 check could not be determined",
+    "headline fail": "{n} findings need a person",
+    "headline fail 1": "1 finding needs a person",
+    "headline warn": "Nothing is broken; {n} checks warn",
+    "headline warn 1": "Nothing is broken; 1 check warns",
+    "headline waived": "No new failure; {n} known ones are waived",
+    "headline waived 1": "No new failure; 1 known one is waived",
+    "headline normal": "All {n} judged checks are normal",
+    "headline normal 1": "The one judged check is normal",
+    "headline partial": "Not finished: {n} checks judged so far are normal",
+    "headline nothing": "Nothing was judged",
+    "nothing judged": "No check reached a verdict. This report says nothing about the system: treat it as a failure.",
+    "partial": "Partial report",
+    "missing": "Checks are missing below: do not read this as the state of the whole system.",
+    "filter passed": "Normal or warned",
+    "filter failed": "Alert",
+    "filter failed broken": "Alert or broken check",
+    "filter error": "Blocked or not determined",
+    "filter skipped": "Not applicable",
+    "filter xfailed": "Waived",
+}
+
+JA = {
+    "result": "結果",
+    "severity": "重要度",
+    "check": "確認項目",
+    "observed": "実測",
+    "expected": "期待値",
+    "to do": "対応",
+    "duration": "所要時間",
+    "normal": "正常",
+    "warning": "注意",
+    "alert": "異常",
+    "undetermined": "判定不能",
+    "blocked": "確認不可",
+    "broken": "チェック不良",
+    "waived": "免除中",
+    "not applicable": "対象外",
+    "needs a person": "対応が必要",
+    "warnings": "注意が必要",
+    "waivers": "免除中（担当者と期限のある既知の異常）",
+    "excused": "この環境では対象外",
+    "all checks": "すべての確認項目",
+    "reason": "理由",
+    "respond by": "対応期限",
+    "finding": "判定内容",
+    "source": "手順書の章",
+    "schedule": "実施区分",
+    "cause": "原因",
+    "output": "出力",
+    "made with": "このレポートの作成環境",
+    "started": "開始",
+    "could not": "{n} 件の確認ができませんでした",
+    "could not 1": "1 件の確認ができませんでした",
+    "headline fail": "{n} 件の対応が必要です",
+    "headline fail 1": "1 件の対応が必要です",
+    "headline warn": "異常はありません。注意が {n} 件あります",
+    "headline warn 1": "異常はありません。注意が 1 件あります",
+    "headline waived": "新しい異常はありません（免除中の既知の異常 {n} 件）",
+    "headline waived 1": "新しい異常はありません（免除中の既知の異常 1 件）",
+    "headline normal": "判定した {n} 件はすべて正常です",
+    "headline normal 1": "判定した 1 件は正常です",
+    "headline partial": "未完了です（判定済みの {n} 件は正常）",
+    "headline nothing": "何も判定されていません",
+    "nothing judged": "判定できた確認項目がありません。システムの状態を示していないため、失敗として扱ってください。",
+    "partial": "部分的なレポート",
+    "missing": "実施されていない確認項目があります。システム全体の状態とみなさないでください。",
+    "filter passed": "正常・注意",
+    "filter failed": "異常",
+    "filter failed broken": "異常・チェック不良",
+    "filter error": "確認不可・判定不能",
+    "filter skipped": "対象外",
+    "filter xfailed": "免除中",
+}
+
+
+class Words:
+    """`words("check")` in the language chosen; `words.count("could not", 3)` with the number in it."""
+
+    def __init__(self, language: str) -> None:
+        self.language = "ja" if language == "ja" else "en"
+        self._words = JA if self.language == "ja" else EN
+
+    def __call__(self, key: str) -> str:
+        return self._words[key]
+
+    def count(self, key: str, n: int) -> str:
+        """The phrase for a number, which has a form of its own for one."""
+        return self._words.get(f"{key} 1" if n == 1 else key, self._words[key]).replace("{n}", str(n))

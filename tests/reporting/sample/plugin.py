@@ -1,0 +1,62 @@
+"""A stand-in for opsverify.plugin: sets user_properties as it does, and registers the reports."""
+
+import json
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from opsverify import reporting
+from opsverify.reporting.digest import Heading
+from opsverify.results import record
+
+CASES = json.loads(os.environ["OPSVERIFY_SAMPLE"])
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        heading = Heading(
+            "production",
+            os.environ.get("OPSVERIFY_TITLE", "production (slot green)"),
+            "green",
+            os.environ.get("OPSVERIFY_LANGUAGE", "en"),
+            datetime(2026, 3, 2, 3, 4, tzinfo=UTC),
+        )
+        reporting.register_reports(config, heading)
+
+
+def pytest_generate_tests(metafunc):
+    if "case" in metafunc.fixturenames:
+        cases = CASES
+        metafunc.parametrize("case", cases, ids=[f"{c['runbook']}-{c.get('target') or n}" for n, c in enumerate(cases)])
+
+
+def pytest_itemcollected(item):
+    case = item.callspec.params["case"] if hasattr(item, "callspec") else None
+    if not case:
+        return
+    known = ("runbook", "target", "title", "action", "severity", "schedule", "source", "expected", "unit")
+    record(item, environment="production", **{name: case.get(name, "") for name in known})
+    if case["verdict"] == "waived":
+        item.add_marker(pytest.mark.xfail(reason=case["sentence"], strict=True))
+    if case["verdict"] == "not applicable":
+        item.add_marker(pytest.mark.skip(reason=f"not applicable here: {case['sentence']}"))
+
+
+@pytest.fixture
+def fact(case):
+    if case["verdict"] in ("undetermined", "blocked"):
+        raise ConnectionError(case["sentence"])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    case = item.callspec.params["case"] if hasattr(item, "callspec") else None
+    if case and (call.excinfo or report.when == "call"):
+        known = ("verdict", "observed", "value", "sentence", "cause", "respond_by")
+        record(item, **{name: case[name] for name in known if name in case})
+        report.user_properties = list(item.user_properties)
+        if report.failed and case["verdict"] != "broken":
+            report.longrepr = f"{case['sentence']} → {case['action']}"
+    return report
