@@ -1,7 +1,11 @@
 """Configuration and toolchain: the backend that runs is configured for this environment and no other."""
 
+from datetime import datetime
+from urllib.parse import urlsplit
+
 from opsverify import runbook
 from opsverify.bands import Verdict
+from opsverify.errors import ProbeError
 
 LOOPBACK = {"", "localhost", "127.0.0.1", "::1"}
 
@@ -15,6 +19,14 @@ def test_required_variables(variables, settings, expect):
         observed=f"{', '.join(missing) or 'none'} missing in {variables.source}",
         expected=f"{', '.join(settings['names'])} set",
     )
+
+
+@runbook("node-env")
+def test_node_env(variables, environment, expect):
+    """NODE_ENV of the running backend is what this environment should have."""
+    value = variables.value("NODE_ENV")
+    told = f"NODE_ENV={value}" if value is not None else f"no NODE_ENV in {variables.source}"
+    expect.that(value == environment.node_env, observed=told, expected=f"NODE_ENV={environment.node_env}")
 
 
 @runbook("jwt-secret-strength")
@@ -33,6 +45,19 @@ def test_jwt_secret_strength(variables, settings, expect):
     expect.that(
         not secret.repeats, observed="a repetition or sequence" if secret.repeats else observed, expected=strong
     )
+
+
+@runbook("published-secrets")
+def test_published_secrets(published_secrets, expect):
+    """No secret in force can be read in the checkout: neither set to an example, nor fallen back to a default."""
+    compared = published_secrets
+    expected = "no secret that the checkout publishes"
+    for found in compared.found:
+        where = f"{found.file} publishes it as {found.published_as}"
+        why = f"{found.variable} is not set, and {found.file} publishes its default" if found.fallback else ""
+        expect.that(False, observed=why or f"{found.variable} in force, {where}", expected=expected)
+    told = f"{', '.join(compared.secrets) or 'no secrets'} in {compared.source}, none of {compared.published} published"
+    expect.that(not compared.found, observed=f"{told} in {', '.join(compared.files) or 'no file'}", expected=expected)
 
 
 @runbook("database-url")
@@ -72,6 +97,59 @@ def sha256(text):
     from hashlib import sha256 as digest
 
     return digest(text.encode()).hexdigest()
+
+
+@runbook("cors-origins")
+def test_cors_origins(variables, environment, expect):
+    """Every allowed origin is one explicit address, and https in production."""
+    value = variables.value("CORS_ORIGIN")
+    wanted = "https" if environment.node_env == "production" else "http or https"
+    expected = f"explicit {wanted} addresses, scheme://host[:port]"
+    if not expect.that(value is not None, observed=f"no CORS_ORIGIN in {variables.source}", expected=expected):
+        return
+    for origin in value.split(","):
+        problem = origin_problem(origin.strip(), wanted.split(" or "))
+        observed = f"{origin.strip()}: {problem}" if problem else value
+        expect.that(not problem, observed=observed, expected=expected)
+
+
+def origin_problem(origin, schemes):
+    """What keeps a text from being one origin of those schemes, as browsers send it; "" where nothing does."""
+    if "*" in origin:
+        return "lets in addresses that nobody named"
+    try:
+        parts = urlsplit(origin)
+        origin_of = f"{parts.scheme}://{parts.netloc}"
+        parts.port  # noqa: B018 - raises for a port that is none
+    except ValueError:
+        return "is no address"
+    if parts.scheme not in schemes or not parts.hostname:
+        return f"is not {' or '.join(schemes)}"
+    # Browsers compare to the letter: a slash at the end, a path or a capital letter matches no origin at all.
+    return "" if origin == origin_of.lower() and "@" not in origin else "never matches what a browser sends"
+
+
+@runbook("cors-behaviour")
+def test_cors_behaviour(cors, expect):
+    """The live API grants the allowed origins and no other, and never everybody with credentials."""
+    if cors.rate_limited:
+        raise ProbeError("which origins are granted could not be determined: rate-limited")
+    for answer in cors.origins:
+        wanted = f"{answer.origin} {'granted' if answer.expected else 'not granted'}"
+        for what, grant in (("OPTIONS", answer.preflight), ("GET", answer.simple)):
+            granted = f"{what} {grant.status} for {answer.origin} with "
+            granted += f"Access-Control-Allow-Origin: {grant.allow_origin}" if grant.allow_origin else "no grant"
+            right = grant.allow_origin == answer.origin if answer.expected else not grant.lets_in(answer.origin)
+            expect.that(right, observed=granted, expected=wanted)
+        careless = "credentials for *" if answer.wildcard_with_credentials else "no credentials for *"
+        expect.that(not answer.wildcard_with_credentials, observed=careless, expected="no credentials for *")
+    granted = [answer.origin for answer in cors.origins if answer.granted]
+    others = [answer.origin for answer in cors.origins if not answer.expected]
+    expect.that(
+        any(answer.expected for answer in cors.origins),
+        observed=f"{', '.join(granted) or 'nobody'} granted, {', '.join(others)} asked for in vain",
+        expected="the allowed origins and no other",
+    )
 
 
 @runbook("listening-port")
@@ -122,3 +200,34 @@ def test_postgres_client_version(psql_program, dump_program, dumped_server, sett
     for name, version in (("psql", psql_program), ("pg_dump", dump_program)):
         observed = f"{name} {version.text}" if version.found else f"{name}: none found"
         expect.that(version.found and version.major >= minimum, observed=observed, expected=f"{name} {why}")
+
+
+@runbook("supported-versions")
+def test_supported_operating_system(operating_system, settings, now, expect):
+    """The host's operating system gets updates from upstream for months to come."""
+    system = operating_system
+    named = system.pretty_name or f"{system.id} {system.version}".strip() or system.kernel
+    judge_support(named, settings.get(system.id), (system.version, system.version.partition(".")[0]), now, expect)
+
+
+@runbook("supported-versions")
+def test_supported_node(running_node, settings, now, expect):
+    """The Node.js that the backend runs on gets updates from upstream for months to come."""
+    judge_support(f"Node.js {running_node.text}", settings["nodejs"], (str(running_node.major),), now, expect)
+
+
+@runbook("supported-versions")
+def test_supported_postgres(database_server, settings, now, expect):
+    """The PostgreSQL server gets updates from upstream for months to come."""
+    major = str(database_server.major)
+    judge_support(f"PostgreSQL {major}", settings["postgresql"], (major,), now, expect)
+
+
+def judge_support(named, ends, versions, now, expect):
+    """Judge the days left until the end of support, at the end of that day in UTC."""
+    listed = next((ends[version] for version in versions if version in ends), None) if isinstance(ends, dict) else None
+    try:
+        end = datetime.fromisoformat(f"{listed}T23:59:59+00:00")
+    except ValueError:
+        raise ProbeError(f"the end of support of {named} is not among the settings of supported-versions") from None
+    expect((end - now).total_seconds() / 86400, detail=f"{named}, supported until {listed}")

@@ -2,6 +2,9 @@
 
 from opsverify import runbook
 from opsverify.bands import Verdict
+from opsverify.errors import ProbeError
+from opsverify.judgements.remains import signs_of_life
+from opsverify.judgements.traffic import seen_slots
 
 
 @runbook("api-health")
@@ -126,3 +129,90 @@ def test_service_active(service_status, settings, expect):
             observed=f"restarted {service.restarts} times, the last {minutes:.0f} min ago",
             expected=f"at most {settings['max_restarts']} restarts within {settings['window_minutes']} min",
         )
+
+
+@runbook("cats-response-time")
+def test_cats_response_time(cats_answer, expect):
+    """The list of cats answers quickly: the query where a token lets us in, else only the guard before it."""
+    if cats_answer.rate_limited:
+        expect.that(False, observed="rate-limited", expected="an answer", otherwise=Verdict.WARNING)
+        return
+    turned_away = cats_answer.status in (401, 403)
+    if turned_away and cats_answer.authenticated:
+        raise ProbeError(f"the list of cats could not be timed: the API refuses our token ({cats_answer.status})")
+    if turned_away:
+        expect.that(
+            False,
+            observed=f"{cats_answer.status}: the guard was timed, not the query",
+            expected="the list of cats, which takes a token of the API's",
+            otherwise=Verdict.WARNING,
+        )
+    else:
+        problems = "; ".join(cats_answer.problems) or f"{cats_answer.rows} of {cats_answer.total} rows"
+        expect.that(cats_answer.shape_ok, observed=problems, expected="the list of cats")
+    expect(
+        cats_answer.median_seconds * 1000,
+        "the guard alone" if turned_away else "",
+        detail=f"median of {len(cats_answer.timings)}, worst {cats_answer.worst}",
+    )
+
+
+@runbook("clock-skew")
+def test_api_clock(api_health, expect):
+    """The API's clock, by the Date of its answer, agrees with ours."""
+    if api_health.clock is None:
+        raise ProbeError("the API's clock could not be determined: its answer has no Date")
+    judge_clock(api_health.clock.offset_seconds, api_health.clock.uncertainty_seconds, expect)
+
+
+@runbook("clock-skew")
+def test_database_clock(database_clock, expect):
+    """The database's clock agrees with ours."""
+    judge_clock(database_clock.offset_seconds, database_clock.uncertainty_seconds, expect)
+
+
+@runbook("clock-skew")
+def test_host_clock(operating_system, expect):
+    """The host's clock agrees with ours."""
+    judge_clock(operating_system.clock_offset_seconds, operating_system.clock_uncertainty_seconds, expect)
+
+
+def judge_clock(offset, uncertainty, expect):
+    """Judge what a clock is off for certain; one that was read too vaguely to prove anything is not determined."""
+    said = f"{offset:+.2f} s, give or take {uncertainty:.2f} s"
+    if uncertainty > expect.item.band.below:
+        raise ProbeError(f"the clock could not be determined: {said}")
+    expect(max(0.0, abs(offset) - uncertainty), detail=said)
+
+
+@runbook("traffic-slot")
+def test_traffic_slot(public_health, slots_health, environment, settings, expect):
+    """Every answer at the public address comes from a process of the slot declared active."""
+    expected = f"the API of slot {environment.active_slot}"
+    if public_health.rate_limited:
+        raise ProbeError(f"who answers could not be determined: {public_health.status}, rate-limited")
+    if not public_health.is_api_json:
+        said = f"{public_health.status}, not the API's own JSON: {public_health.excerpt}"
+        expect.that(False, observed=said, expected=expected)
+        return
+    slots = seen_slots((environment.apis[name].slot, attempt) for name, attempt in slots_health.items())
+    unsure = []
+    for boot in dict.fromkeys(public_health.boots):
+        found = slots.running_since(boot, public_health, settings["same_process_seconds"])
+        when = (
+            f"a process started at {boot:%Y-%m-%d %H:%M:%S.%f}"[:-3] + " UTC" if boot else "an answer without its age"
+        )
+        if boot is None or len(found) > 1 or (slots.silent and not found):
+            unsure.append("; ".join([when, *(f"slot {slot} fits" for slot in found), *slots.silent]))
+        else:
+            seen = f"slot {found[0]}, {when}" if found else f"no slot that is known, {when}"
+            expect.that(found == [environment.active_slot], observed=seen, expected=expected)
+    if unsure and (not expect.findings or expect.worst.verdict is not Verdict.ALERT):
+        raise ProbeError(f"which slot answers could not be determined: {unsure[0]}")
+
+
+@runbook("retired-slot-stopped")
+def test_retired_slot_stopped(retired_remains, expect):
+    """A retired slot runs no more: its service is stopped, its port closed."""
+    for sign in signs_of_life(retired_remains):
+        expect.that(sign.gone, observed=sign.observed, expected=sign.expected)

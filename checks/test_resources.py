@@ -1,7 +1,8 @@
 """Resources: what the runbook's table of monitored figures calls normal, and what it alerts on."""
 
 from opsverify import runbook
-from opsverify.errors import ProbeError
+from opsverify.errors import NotApplicable, ProbeError
+from opsverify.judgements.forecast import FAR, trend
 
 
 @runbook("memory-usage")
@@ -25,3 +26,69 @@ def test_disk_usage(filesystems, expect):
     expect.each({fs.mount: fs.used_percent for fs in filesystems if fs.used_percent is not None}, of="file system")
     if unknown and expect.worst.verdict.rank < 2:
         raise ProbeError(f"not every file system could be measured: {'; '.join(unknown)}")
+
+
+@runbook("inode-usage")
+def test_inode_usage(filesystems, expect):
+    """Every real file system keeps inodes to spare, where their number is fixed."""
+    known = [fs for fs in filesystems if not (fs.problem or fs.inodes_problem)]
+    without = [f"{fs.mount} ({fs.type})" for fs in known if fs.inodes_used_percent is None]
+    detail = f"left out, without a fixed number: {', '.join(without)}" if without else ""
+    for fs in known:
+        if fs.inodes_used_percent is not None:
+            expect(fs.inodes_used_percent, fs.mount, detail=detail)
+    unknown = [problem for fs in filesystems if (problem := fs.problem or fs.inodes_problem)]
+    if unknown and (not expect.findings or expect.worst.verdict.rank < 2):
+        raise ProbeError(f"not every file system's inodes could be counted: {'; '.join(unknown)}")
+    if not expect.findings:
+        expect.that(True, observed=detail, expected="inodes to spare where their number is fixed")
+
+
+@runbook("disk-forecast")
+def test_disk_forecast(filesystems, items, history, settings, expect):
+    """No file system is on its way to fill up soon, by the trend of what earlier runs measured."""
+    days, least = settings["history_days"], settings["minimum_days"]
+    limit = items["disk-usage"].band.alert_above
+    series = history.series("disk-usage", days)
+    for fs in filesystems:
+        line = trend(series.get(fs.mount, ()), least)
+        if line is not None and fs.used_percent is not None:
+            until = line.days_until(limit, fs.used_percent)
+            far = "or more, or never, " if until == FAR else ""
+            now = f"{fs.used_percent:.0f} % now, {line.per_day:+.2f} % a day over {line.days:.0f} days"
+            expect(round(until, 1), fs.mount, detail=f"{far}until {limit:g} %: {now}")
+    if not expect.findings:
+        most = max((len({when.date() for when, _ in one}) for one in series.values()), default=0)
+        raise NotApplicable(f"history too short: disk-usage was measured on {most} day(s), a trend needs {least:g}")
+
+
+@runbook("process-resources")
+def test_process_resources(program_usage, settings, expect):
+    """The node and postgres processes leave room for each other, in processor time and in memory."""
+    if not program_usage:
+        names = ", ".join(settings["names"])
+        raise ProbeError(f"no process named {names} was seen (where /proc hides those of others, use root)")
+    for program in program_usage:
+        count = f"{program.processes} process{'es' if program.processes > 1 else ''}"
+        expect(program.cpu_percent, f"{program.name} CPU", detail=count)
+        expect(program.memory_percent, f"{program.name} memory", detail=f"{program.memory_bytes / 2**20:,.0f} MiB")
+
+
+@runbook("connection-usage")
+def test_connection_usage(client_connections, expect):
+    """The database server has connections to spare."""
+    use = client_connections
+    expect(
+        use.used_percent,
+        detail=f"{use.used} of {use.max_connections}, {use.reserved} of them reserved"
+        + ("" if use.exact else "; parallel workers are counted too, without pg_read_all_stats"),
+    )
+
+
+@runbook("slow-queries")
+def test_slow_queries(slow_statements, expect):
+    """The slowest statements of the database, by mean time, are quick enough."""
+    if not slow_statements.queries:
+        raise ProbeError("pg_stat_statements holds no statement of this database that ran often enough")
+    for query in slow_statements.queries:
+        expect(query.mean_ms, query.text[:80], detail=f"mean of {query.calls} calls, longest {query.max_ms:.0f} ms")

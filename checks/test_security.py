@@ -1,6 +1,24 @@
 """Security: what the runbook's daily, weekly and monthly security chapters promise."""
 
 from opsverify import runbook
+from opsverify.bands import Verdict
+from opsverify.errors import MissingPrivilege, ProbeError
+from opsverify.judgements.exposure import everywhere, public_addresses
+from opsverify.judgements.judging import readable, within
+from opsverify.judgements.transport_security import max_age
+
+
+@runbook("dependency-audit")
+def test_dependency_audit(dependency_audit, settings, expect):
+    """No production dependency has a known vulnerability that is worth an alert."""
+    audit = dependency_audit
+    counted = ", ".join(f"{number} {severity}" for severity, number in audit.counts)
+    for severities, otherwise in ((settings["alert_on"], Verdict.ALERT), (settings["warn_on"], Verdict.WARNING)):
+        found = sum(audit.of(severity) for severity in severities)
+        packages = list(dict.fromkeys(name for severity, name in audit.packages if severity in severities))
+        worst = f": {', '.join(packages[:6])}{', …' if len(packages) > 6 else ''}" if packages else ""
+        observed = f"{counted} by {audit.tool} audit{worst}"
+        expect.that(not found, observed=observed, expected=f"none {' or '.join(severities)}", otherwise=otherwise)
 
 
 @runbook("certificate-expiry")
@@ -24,3 +42,272 @@ def test_certificate_trust(certificate, expect):
     expect.that(
         certificate.protocol in ("TLSv1.2", "TLSv1.3"), observed=certificate.protocol, expected="TLSv1.2 or TLSv1.3"
     )
+
+
+@runbook("security-headers")
+def test_security_headers(page_headers, plain_http, settings, expect):
+    """The public page tells browsers to stay on https, not to guess types and not to be framed; http leads to https."""
+    headers = page_headers
+    if headers.rate_limited:
+        expect.that(False, observed=f"{headers.status}, rate-limited", expected="a page", otherwise=Verdict.WARNING)
+        return
+    age, enough = max_age(headers.strict_transport_security), settings["hsts_seconds"]
+    hsts = f"Strict-Transport-Security {headers.strict_transport_security or 'missing'}"
+    expect.that(
+        headers.over_tls and age is not None and age >= enough,
+        observed=hsts if headers.over_tls else "no TLS",
+        expected=f"max-age of {enough} s or more, over TLS",
+    )
+    expect.that(
+        (headers.content_type_options or "").strip().lower() == "nosniff",
+        observed=f"X-Content-Type-Options {headers.content_type_options or 'missing'}",
+        expected="nosniff",
+    )
+    framed = (headers.frame_options or "").strip().upper() in settings["frame_options"]
+    policy = "frame-ancestors" in (headers.content_security_policy or "").lower()
+    expect.that(
+        framed or policy,
+        observed=f"X-Frame-Options {headers.frame_options or 'missing'}",
+        expected=f"{' or '.join(settings['frame_options'])}, or a policy for frame-ancestors",
+    )
+    led = f"{plain_http.status} to {plain_http.location or 'nowhere'}"
+    safe = plain_http.refused or plain_http.to_https
+    expect.that(
+        safe and (plain_http.refused or plain_http.permanent),
+        observed=f"{plain_http.http_url}: {'nothing listens' if plain_http.refused else led}",
+        expected="a permanent redirect to https of the same name, or nothing",
+        otherwise=Verdict.WARNING if safe else Verdict.ALERT,
+    )
+
+
+@runbook("exposed-ports")
+def test_exposed_ports(listening_sockets, host_addresses, target, environment, settings, expect):
+    """PostgreSQL, the API and the front end listen where only this host or its private network can reach them."""
+    here = [service for service in environment.services.values() if service.host == target.name]
+    inner = {s.port for s in here if s.role in ("backend", "frontend", "database") and s.port}
+    ports = {*settings["ports"], *inner} - {s.port for s in here if s.role == "proxy"}
+    hidden = "a loopback or private address"
+    found = [socket for socket in listening_sockets if socket.port in ports]
+    for socket in found:
+        public = public_addresses(socket.address, host_addresses)
+        reached = f", reached at {', '.join(public)}" if public else ""
+        expect.that(
+            not public and not everywhere(socket.address),
+            observed=f"port {socket.port} on {socket.address}{reached}",
+            expected=hidden,
+            otherwise=Verdict.ALERT if public else Verdict.WARNING,
+        )
+    places = [f"port {socket.port} on {socket.address}" for socket in found]
+    places += [f"port {port} closed" for port in sorted(ports - {socket.port for socket in found})]
+    expect.that(True, observed=", ".join(places) or "none of these services here", expected=hidden)
+
+
+@runbook("security-patches")
+def test_security_patches(pending_updates, settings, expect):
+    """No security update of the operating system is pending, nor a reboot for one."""
+    found, none = pending_updates, "no security update pending, no reboot pending"
+    names = ", ".join(str(update) for update in found.security[:6])
+    more = f", and {len(found.security) - 6} more" if len(found.security) > 6 else ""
+    told = f"{len(found.security)} security updates pending ({found.manager}, {found.others} others)"
+    expect.that(not found.security, observed=f"{told}: {names}{more}" if found.security else told, expected=none)
+    expect.that(
+        not found.reboot,
+        observed=f"a reboot pending for {'; '.join(found.reboot)}" if found.reboot else f"{told}, no reboot pending",
+        expected=none,
+    )
+    if expect.worst.verdict is Verdict.ALERT:
+        return
+    # Finding nothing proves nothing where nobody looked.
+    days = (found.observed_at - found.listed_at).total_seconds() / 86400
+    if not found.has_security_list:
+        raise ProbeError("security updates could not be determined: no package list of a security archive")
+    if days > settings["lists_max_age_days"]:
+        allowed = settings["lists_max_age_days"]
+        raise ProbeError(
+            f"security updates could not be determined: {found.manager}'s package lists are {days:.0f} days old "
+            f"(at most {allowed}); let `apt-get update`, `dnf makecache` or `apk update` run daily"
+        )
+
+
+@runbook("access-rights")
+def test_secret_files(secret_files, settings, expect):
+    """Nobody may read the files with secrets but those who need to."""
+    most = settings["secret_mode"]
+    expected = f"mode {most.lstrip('0')} or stricter"
+    for file in secret_files:
+        observed = f"{file.path}, mode {file.mode} {file.owner}:{file.group}" if file.exists else f"no {file.path}"
+        if expect.that(file.exists, observed=observed, expected="the file that the environment names"):
+            expect.that(not file.exceeds(most), observed=observed, expected=expected)
+            listed = f"{observed}, with an access control list" if file.has_acl else observed
+            expect.that(not file.has_acl, observed=listed, expected=expected, otherwise=Verdict.WARNING)
+
+
+@runbook("access-rights")
+def test_accounts(accounts, settings, expect):
+    """Only expected accounts can log in to the host or use sudo."""
+    may_log_in, may_sudo = settings["login_accounts"], settings["sudo_accounts"]
+    able = [account.name for account in accounts.accounts if account.can_log_in]
+    strangers = [name for name in able if name not in may_log_in]
+    observed = f"{', '.join(strangers or able) or 'nobody'} can log in"
+    expect.that(not strangers, observed=observed, expected=f"only {', '.join(may_log_in) or 'nobody'}")
+    empty = [account.name for account in accounts.accounts if account.needs_no_password]
+    expect.that(not empty, observed=f"no password is needed for {', '.join(empty) or 'nobody'}", expected="nobody")
+    sudoers = [f"{name} ({through})" for name, through in accounts.sudoers if name not in may_sudo]
+    known = sorted({name for name, _ in accounts.sudoers})
+    observed = f"{', '.join(sudoers or known) or 'nobody'} can become root"
+    expect.that(not sudoers, observed=observed, expected=f"only {', '.join(may_sudo) or 'nobody'}")
+    if expect.worst.verdict is Verdict.ALERT:
+        return
+    unsure = [a.name for a in accounts.accounts if a.can_log_in is None and a.name not in may_log_in]
+    hidden = [accounts.sudo_hidden] if accounts.sudo_hidden else []
+    if unsure:
+        hidden.append(
+            f"whether {', '.join(unsure)} can log in: this account may not see their password's state or keys "
+            "(the group shadow and root may)"
+        )
+    if hidden:
+        raise MissingPrivilege(f"could not be determined: {'; '.join(hidden)}")
+
+
+@runbook("access-rights")
+def test_database_rights(database_roles, access_rules, settings, expect):
+    """Only expected roles are above the database's rules, and pg_hba.conf trusts nobody from the network."""
+    rights = {"superuser": "superusers", "create_role": "createrole_roles", "bypass_rls": "bypassrls_roles"}
+    for right, setting in rights.items():
+        holders, allowed = database_roles.holders(right), settings[setting]
+        told = {name: f"{name} through {via}" if via else name for name, via in holders.items()}
+        strangers = [text for name, text in told.items() if name not in allowed]
+        observed = f"{right.replace('_', ' ')}: {', '.join(strangers or told.values()) or 'nobody'}"
+        expect.that(not strangers, observed=observed, expected=f"only {', '.join(allowed) or 'nobody'}")
+    if access_rules.hidden and expect.worst.verdict is Verdict.ALERT:
+        return
+    broken = [rule.line for rule in access_rules.rules if rule.error]
+    trusting = [rule for rule in access_rules.rules if rule.method == "trust" and rule.from_network]
+    told = "; ".join(str(rule) for rule in trusting)
+    nobody = f"nobody trusted from the network by {len(access_rules.rules)} rules"
+    expect.that(not trusting, observed=f"pg_hba.conf {told}" if trusting else nobody, expected="a method with a proof")
+    if broken and expect.worst.verdict is not Verdict.ALERT:
+        raise ProbeError(f"pg_hba.conf does not load (line {broken[0]}): which older rules are in force is not known")
+
+
+@runbook("password-policy")
+def test_database_passwords(database_roles, password_settings, settings, expect):
+    """The server stores passwords as it should, and no role keeps a weak hash or an empty password."""
+    wanted = settings["password_encryption"]
+    encryption = password_settings.value("password_encryption")
+    expect.that(encryption == wanted, observed=f"password_encryption {encryption}", expected=wanted)
+    if database_roles.passwords_hidden and expect.worst.verdict is Verdict.ALERT:
+        return
+    kinds = database_roles.password_kinds()
+    weak = [f"{name} ({kind})" for name, kind in kinds.items() if kind not in (wanted, "none")]
+    set_ = [name for name, kind in kinds.items() if kind == wanted]
+    observed = (
+        f"weak passwords of {', '.join(weak)}" if weak else f"{wanted}: {', '.join(set_) or 'no password at all'}"
+    )
+    expect.that(not weak, observed=observed, expected=f"{wanted}, or no password")
+
+
+@runbook("password-policy")
+def test_password_policy(password_policy, settings, expect):
+    """The operating system demands passwords that are long enough and changed in time."""
+    age, length = password_policy.max_age_days, password_policy.min_length
+    oldest, shortest = settings["max_age_days"], settings["min_length"]
+    expect.that(
+        age is not None and 0 < age <= oldest,
+        observed="no PASS_MAX_DAYS" if age is None else f"PASS_MAX_DAYS {age}",
+        expected=f"at most {oldest} days",
+    )
+    expect.that(
+        length is not None and length >= shortest,
+        observed=f"a minimum length of {length or 'none'} ({password_policy.enforced_by})",
+        expected=f"at least {shortest} characters",
+    )
+
+
+@runbook("unauthorized-access")
+def test_failed_logins(ssh_logins, settings, expect):
+    """No client keeps failing to log in over SSH, and none that did got in."""
+    window, limits = ssh_logins.window, settings["ssh_failures"]
+    if not readable(window, expect):
+        return
+    told = f"{ssh_logins.failures:,} failed and {ssh_logins.accepted:,} successful logins in {window.told}"
+    expect.that(True, observed=told, expected="few failed logins")
+    for client in ssh_logins.clients:
+        within(limits, client.failures, f"failed logins from {client}", expect)
+        suspicious = client.failures >= limits["below"] and client.accepted_as
+        expect.that(not suspicious, observed=f"failed logins from {client}", expected="no way in after that many")
+
+
+@runbook("unauthorized-access")
+def test_denied_requests(access_log, settings, expect):
+    """No client is refused with 401 or 403 over and over."""
+    if not readable(access_log.window, expect):
+        return
+    refused = sum(count for status, count in access_log.statuses if status in (401, 403))
+    told = f"{refused:,} of {access_log.requests:,} requests refused in {access_log.window.told}"
+    expect.that(True, observed=told, expected="few refusals")
+    for client in access_log.denied:
+        within(settings["denied_requests"], client.count, f"refused requests of {client}", expect)
+
+
+@runbook("abnormal-api-calls")
+def test_abnormal_api_calls(api_calls, settings, expect):
+    """No client floods the API, and no path that scanners ask for was answered with 2xx."""
+    calls, limits = api_calls, settings["requests_per_minute"]
+    if not readable(calls.window, expect):
+        return
+    told = f"{calls.calls:,} calls, {calls.tried:,} scanned paths in {calls.window.told}"
+    found = "; ".join(f"{find.path} to {find.client}" for find in calls.finds)
+    expect.that(
+        not calls.finds, observed=f"{told}; answered: {found}" if found else told, expected="no scanned path answered"
+    )
+    for peak in calls.peaks:
+        observed = f"{peak.client} in the minute of {peak.minute:%Y-%m-%d %H:%M} UTC"
+        within(limits, peak.client.count, observed, expect, "calls/min")
+
+
+@runbook("system-log-errors")
+def test_system_log_errors(system_journal, settings, expect):
+    """The system journal holds few entries of priority error and worse."""
+    if not readable(system_journal.window, expect):
+        return
+    found = system_journal.errors.without(settings["ignore"])
+    least = "" if system_journal.complete else "the newest ones only, there are more; "
+    expect(found.count, detail=f"{least}{found.newest(settings['shown'])}" if found.count else "")
+    expect.that(
+        system_journal.complete,
+        observed=f"{system_journal.errors.count:,} entries, and more",
+        expected="all entries of the window",
+        otherwise=Verdict.WARNING,
+    )
+
+
+@runbook("audit-log")
+def test_audit_settings(audit_settings, settings, expect):
+    """The database server logs connections, their ends, and changes of roles."""
+    value = {name: audit_settings.value(name) or "" for name in ("log_connections", "log_disconnections")}
+    for name, level in (("log_connections", Verdict.ALERT), ("log_disconnections", Verdict.WARNING)):
+        on = value[name].lower() not in ("", "off")
+        expect.that(on, observed=f"{name} is {value[name] or 'empty'}", expected=f"{name} on", otherwise=level)
+    statements = audit_settings.value("log_statement")
+    expect.that(
+        statements in settings["log_statement"],
+        observed=f"log_statement is {statements}",
+        expected=" or ".join(settings["log_statement"]),
+    )
+
+
+@runbook("audit-log")
+def test_audit_trail(audit_trail, settings, expect):
+    """The audit trail is written, and kept for the set time."""
+    log, most, least = audit_trail, settings["max_silence_hours"], settings["retention_days"]
+    there = f"{log.source}, {log.files} files" if log.exists else f"no {log.source}"
+    if not expect.that(log.exists, observed=there, expected="an audit trail"):
+        return
+    written = log.silent_hours is not None and log.silent_hours <= most
+    told = "it is empty" if log.silent_hours is None else f"last entry {log.silent_hours:.1f} h ago"
+    expect.that(written, observed=told, expected=f"an entry in the last {most:g} h")
+    # A young system cannot have an old trail: that is worth knowing, and no fault.
+    kept = log.kept_days or 0.0
+    observed = f"{there}, the oldest entry {kept:.0f} days old"
+    expect.that(kept >= least, observed=observed, expected=f"{least:g} days or more", otherwise=Verdict.WARNING)

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 TIME_ZONES = {"JP": "Asia/Tokyo"}
 """The country that environments have by default needs no time zone key; all others must say theirs."""
 
-_HOURS = {Severity.P1: 1, Severity.P2: 4}
+RESPONSE_TIMES: dict[Severity, tuple[int, str]] = {
+    Severity.P1: (1, "hour"),
+    Severity.P2: (4, "hour"),
+    Severity.P3: (1, "business day"),
+    Severity.P4: (7, "day"),
+}
 _calendars: dict[str, HolidayBase] = {}
 
 
@@ -37,11 +42,12 @@ def respond_by(severity: Severity | str, found_at: datetime, country: str, timez
         raise ValueError("a time without a time zone")
     zone = ZoneInfo(timezone or TIME_ZONES[country])
     level = Severity(severity)
-    if level in _HOURS:
-        return (found_at.astimezone(UTC) + timedelta(hours=_HOURS[level])).astimezone(zone)
+    number, unit = RESPONSE_TIMES[level]
+    if unit == "hour":
+        return (found_at.astimezone(UTC) + timedelta(hours=number)).astimezone(zone)
     local = found_at.astimezone(zone)
-    if level is Severity.P4:
-        return _at(local.date() + timedelta(days=7), local.timetz(), zone)
+    if unit == "day":
+        return _at(local.date() + timedelta(days=number), local.timetz(), zone)
     day, moment = local.date(), local.timetz()
     if not is_business_day(day, country):
         day, moment = _next_business_day(day, country), time(0, 0)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from opsverify import privileges
 from opsverify.environment import Environment
 from opsverify.items import Item
 
@@ -95,6 +96,9 @@ def main(root: Path) -> None:
         path = root / name
         if path.exists():
             path.write_text(with_table(path.read_text(encoding="utf-8"), items, language), encoding="utf-8")
+    path = root / "docs" / "privileges.md"
+    if path.exists():
+        path.write_text(privileges.with_table(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -184,6 +184,12 @@ class Host(Target):
     search_path: tuple[HostPath, ...] = Field((), description="Folders searched for node, psql, pg_dump before PATH.")
     deadline: Seconds = Field(20, description="Seconds for the one round trip that gathers all facts.")
 
+    @property
+    def address(self) -> str | None:
+        """The name or address at which its ports can be tried from here; None where it has none (docker, kubectl)."""
+        parts = urlsplit(self.connection)
+        return "localhost" if parts.scheme == "local" else parts.hostname if parts.scheme == "ssh" else None
+
 
 class Service(OnHost, Slotted):
     """A running part of the system: a systemd unit, or a process known by its pid file."""
@@ -238,6 +244,13 @@ class BackupStore(OnHost):
     must_hold: tuple[str, ...] = Field(("backend", "frontend"), description="Folders that the archive must hold.")
     must_not_hold: tuple[str, ...] = Field(("node_modules", ".git", ".next"), description="Folders it must not hold.")
     archive_seconds: Seconds = Field(600, description="Deadline for reading the newest archive to its end.")
+    compare_with: Literal["live", "manifest"] = Field(
+        "live", description="What a restored dump must agree with; manifest: the counts in DUMP.manifest.json."
+    )
+    scratch: HostPath | None = Field(
+        None, description="The folder on this machine in which restores are tried; none: the temporary folder."
+    )
+    drill_seconds: Seconds = Field(840, description="Deadline of each restore drill; run_seconds bounds it too.")
 
 
 class Log(OnHost):
@@ -251,6 +264,7 @@ class Log(OnHost):
     )
     path: HostPath | None = Field(None, description="A * in its name: the newest file that matches.")
     unit: Name | None = Field(None, description="Read the journal of this unit instead of a file.")
+    read_mib: int = Field(64, ge=1, le=1024, description="Of a file, at most so much is read for one check, in MiB.")
 
     @model_validator(mode="after")
     def _one_place(self) -> Log:
@@ -302,7 +316,9 @@ class Proxy(Target):
     url: Address = Field(description="What users type: https://mycats.example.com.")
     http_url: Address | None = Field(None, description="The plain http address, which must redirect.")
     health_path: WebPath = Field("/health", description="Leads to the API of the active slot.")
+    headers: dict[str, SecretStr] = Field(default_factory=dict, description="More request headers.")
     ca_file: Path | None = None
+    samples: int = Field(3, ge=1, le=10, description="Requests that must all be served by the active slot.")
 
 
 class Document(Target):
@@ -313,6 +329,14 @@ class Document(Target):
     holds: Literal["runbook", "operations log"]
     location: str = Field(description="A path on `host`, a path on this machine (no host), or an http(s) address.")
     host: Name | None = None
+    headers: dict[str, SecretStr] = Field(default_factory=dict, description="Request headers, for an address.")
+    ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _operations_are_written_to_a_file(self) -> Document:
+        if self.holds == "operations log" and not self.location.startswith("/"):
+            raise ValueError("for an operations log, a path on a host: /srv/mycats/operations.log")
+        return self
 
 
 class BandOverride(Model):
@@ -388,6 +412,7 @@ class Environment(Model):
     language: Literal["en", "ja"] = Field("en", description="Language of titles and instructions in reports.")
     node_env: str = Field("production", description="What NODE_ENV should be.")
     active_slot: Name | None = Field(None, description="The slot that serves users now.")
+    retired_slots: tuple[Name, ...] = Field((), description="Slots out of use since a switch: they must not run.")
     provided_by: Literal["rehearsal"] | None = Field(None, description="Started by the suite itself if not up.")
     run_seconds: Seconds = Field(900, description="Deadline of the whole run's collection of evidence.")
 
@@ -412,7 +437,9 @@ class Environment(Model):
     documents: dict[Name, Document] = Field(default_factory=dict)
 
     not_applicable: dict[str, Reason] = Field(
-        default_factory=dict, description="Kinds of targets and checks that do not exist here, each with a reason."
+        default_factory=dict,
+        description="Kinds of targets and checks that do not exist here, each with a reason; check:kind excuses a "
+        "check that is about several kinds (access-rights:hosts) from one of them.",
     )
     checks: dict[ItemId, CheckOverride] = Field(default_factory=dict, description="Overrides, by check.")
     waivers: tuple[Waiver, ...] = Field((), description="Known failures, each owned and dated.")
@@ -428,6 +455,12 @@ class Environment(Model):
         if not deadlines.is_known_time_zone(value):
             raise ValueError("an IANA time zone, Asia/Tokyo")
         return value
+
+    @property
+    def slots(self) -> frozenset[str]:
+        """Every slot that a target belongs to."""
+        found = (getattr(t, "slot", None) for kind in KINDS for t in getattr(self, kind).values())
+        return frozenset(slot for slot in found if slot is not None)
 
     def targets(self, kind: str, slot: str | None = None) -> list[Target]:
         """The targets of a kind that a run looks at, in the file's order.

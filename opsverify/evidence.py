@@ -50,7 +50,7 @@ class Target(Protocol):
 
 Group = tuple[str, Hashable]
 Questions = frozenset[Any]
-Answers = Mapping[Hashable, Any]
+Answers = Mapping[Any, Any]
 
 
 class Probe(Protocol):

@@ -112,7 +112,8 @@ class Expect:
     def sentences(self, verdict: Verdict) -> list[str]:
         """Every finding of that verdict as a sentence, the deciding one first."""
         chosen = [finding for finding in self.findings if finding.verdict is verdict]
-        chosen.sort(key=lambda finding: finding is not self.worst)
+        if chosen:
+            chosen.sort(key=lambda finding: finding is not self.worst)
         return list(dict.fromkeys(finding.sentence for finding in chosen))
 
     def conclude(self) -> Finding:

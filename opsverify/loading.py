@@ -234,6 +234,11 @@ def _cross_checks(tree: dict[str, Any], items: Mapping[str, Item]) -> Iterator[s
     if active is not None and str(active) not in slots:
         allowed = ", ".join(sorted(slots)) or "no key: no target has a slot"
         yield f"active_slot: found {_shown(active)}, allowed {allowed}"
+    retired = tree.get("retired_slots")
+    for index, slot in enumerate(retired if isinstance(retired, list) else []):
+        if str(slot) == str(active) or str(slot) not in slots:
+            allowed = ", ".join(sorted(slots - {str(active)})) or "no entry: there is no other slot"
+            yield f"retired_slots.{index}: found {_shown(slot)}, allowed {allowed}"
     excused = section("not_applicable")
     for kind in KINDS:
         if not section(kind) and kind not in excused:
@@ -241,8 +246,11 @@ def _cross_checks(tree: dict[str, Any], items: Mapping[str, Item]) -> Iterator[s
         if section(kind) and kind in excused:
             yield f"not_applicable.{kind}: found a reason, but {kind} are listed; allowed one of the two"
     for key in excused:
-        if key not in KINDS and key not in items:
-            yield f"not_applicable.{key}: found an unknown name, allowed {_near(key, [*KINDS, *items])}"
+        check, colon, kind = str(key).partition(":")
+        if colon and check in items and kind not in KINDS:
+            yield f"not_applicable.{key}: found an unknown kind of target, allowed {_near(kind, KINDS)} after the colon"
+        elif key not in KINDS and check not in items:
+            yield f"not_applicable.{key}: found an unknown name, allowed {_near(check, [*KINDS, *items])}"
     for key in section("checks"):
         if key not in items:
             yield f"checks.{key}: found an unknown check, allowed {_near(str(key), items)}"

@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from opsverify import slots
 from opsverify.environment import Environment, Target
 from opsverify.errors import Unreachable
 from opsverify.evidence import Ask, Evidence
 
 Settings = Mapping[str, Any]
-AskFunction = Callable[[Environment, Any, Settings], Ask]
+AskFunction = Callable[[Environment, Any, Settings], Ask | Mapping[str, Ask]]
+Among = Callable[[Environment, str, str | None], list[Target]]
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Noun:
-    """An argument of a check. `where` picks the targets of `kind` that have it; `missing` describes them."""
+    """An argument of a check. `among` and `where` pick the targets of `kind` that have it; `missing` describes them."""
 
     name: str
     kind: str
@@ -37,10 +39,21 @@ class Noun:
     where: Callable[[Any], bool] | None = None
     missing: str = ""
     attempt: bool = False
+    among: Among = slots.named
+
+    def asks(self, environment: Environment, target: Target, settings: Settings) -> list[Ask]:
+        """What must be asked before `fact` can be."""
+        asked = self.ask(environment, target, settings)
+        return list(asked.values()) if isinstance(asked, Mapping) else [asked]
 
     def fact(self, evidence: Evidence, environment: Environment, target: Target, settings: Settings) -> Any:
-        """The fact from the evidence; raises ProbeError where it could not be determined."""
-        ask = self.ask(environment, target, settings)
+        """The fact from the evidence, or several by name; raises ProbeError where it could not be determined."""
+        asked = self.ask(environment, target, settings)
+        if isinstance(asked, Mapping):
+            return {name: self._one(evidence, ask) for name, ask in asked.items()}
+        return self._one(evidence, asked)
+
+    def _one(self, evidence: Evidence, ask: Ask) -> Any:
         if not self.attempt:
             return evidence.of(ask)
         try:
@@ -53,19 +66,24 @@ NOUNS: dict[str, Noun] = {}
 
 
 def noun(
-    kind: str, *, where: Callable[[Any], bool] | None = None, missing: str = "", attempt: bool = False
+    kind: str,
+    *,
+    where: Callable[[Any], bool] | None = None,
+    missing: str = "",
+    attempt: bool = False,
+    among: Among = slots.named,
 ) -> Callable[[AskFunction], AskFunction]:
-    """Register a function as the noun of its name.
+    """Register a function as the noun of its name. It returns what to ask, or several by name.
 
     `attempt` is for the checks whose promise is that the target answers at all: they get an `Attempt`, and so judge
-    an unreachable target as wrong, where every other check is blocked by it.
+    an unreachable target as wrong, where every other check is blocked by it. `among` is one of `opsverify.slots`.
     """
 
     def register(function: AskFunction) -> AskFunction:
         name = function.__name__
         if name in NOUNS:
             raise ValueError(f"two nouns are named {name}")
-        NOUNS[name] = Noun(name, kind, function, (function.__doc__ or "").strip(), where, missing, attempt)
+        NOUNS[name] = Noun(name, kind, function, (function.__doc__ or "").strip(), where, missing, attempt, among)
         return function
 
     return register

@@ -25,6 +25,10 @@ class Layout:
     def checkout(self) -> Path:
         return self.root / "srv/mycats"
 
+    def checkout_of(self, slot: str) -> Path:
+        """The checkout that a slot runs from: each has its own, so that the idle one can be deployed to."""
+        return self.checkout if slot == SLOTS[0] else self.checkout.with_name(f"{self.checkout.name}-{slot}")
+
     @property
     def backend(self) -> Path:
         return self.checkout / "backend"
@@ -64,6 +68,10 @@ class Layout:
     @property
     def weekly_backups(self) -> Path:
         return self.checkout / "backup"
+
+    @property
+    def npm_cache(self) -> Path:
+        return self.root / "home/.npm"
 
     @property
     def backups(self) -> Path:

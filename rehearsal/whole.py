@@ -30,6 +30,7 @@ from rehearsal.parts.proxy import Proxy
 from rehearsal.ports import Reservation
 
 REAP_SECONDS = 0.2
+SLOTS_APART_SECONDS = 0.5
 
 
 class Rehearsal:
@@ -128,6 +129,7 @@ class Rehearsal:
 
     def _start_database(self) -> None:
         self.postgres.create()
+        self.logs.audit(self.postgres.log_folder)
         self._ports.release(self.postgres.port)
         self.postgres.start()
         self.database.create()
@@ -138,6 +140,8 @@ class Rehearsal:
         self.proxy.start()
 
     def _start_backend(self, slot: str) -> None:
+        # Slots are told apart by when their APIs started. The database takes longer to start than this.
+        self._cancelled.wait(SLOTS.index(slot) * SLOTS_APART_SECONDS)
         self._ports.release(self.backends[slot].port)
         self.backends[slot].start()
 
@@ -238,6 +242,7 @@ class Rehearsal:
             "NODE_BIN": os.path.dirname(self._node.path),
             "NODE_VERSION": self._node.version,
             "CHECKOUT": layout.checkout,
+            "CHECKOUT_GREEN": layout.checkout_of("green"),
             "ENV_FILE": layout.env_file,
             "GIT": binaries.tool("git") or "",
             "REVISION": self.checkout.revision,
@@ -253,7 +258,7 @@ class Rehearsal:
             "ALERT_SPOOL": layout.alert_spool,
             "ACCESS_LOG": layout.access_log,
             "APP_LOG": layout.app_log,
-            "AUTH_LOG": layout.auth_log,
+            "SSHD_LOG": layout.auth_log,
             "LOG_DIR": layout.checkout / "logs",
             "TEMP_DIR": layout.checkout / "temp",
             "RUN_DIR": layout.run,

@@ -4,6 +4,36 @@ Importing this package registers them. It must stay cheap: the probes' modules h
 import what does the I/O when they are called.
 """
 
-from opsverify.vocabulary import apis, backups, certificates, databases, frontends, hosts, releases, services
+from opsverify.vocabulary import (
+    alerts,
+    apis,
+    backups,
+    certificates,
+    databases,
+    documents,
+    folders,
+    frontends,
+    hosts,
+    jobs,
+    logs,
+    proxies,
+    releases,
+    services,
+)
 
-__all__ = ["apis", "backups", "certificates", "databases", "frontends", "hosts", "releases", "services"]
+__all__ = [
+    "alerts",
+    "apis",
+    "backups",
+    "certificates",
+    "databases",
+    "documents",
+    "folders",
+    "frontends",
+    "hosts",
+    "jobs",
+    "logs",
+    "proxies",
+    "releases",
+    "services",
+]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from opsverify.environment import BackupStore, Environment
 from opsverify.evidence import Ask
 from opsverify.nouns import Settings, noun
+from opsverify.probes import drills, postgres
 from opsverify.probes import host as probes
-from opsverify.probes import postgres
 from opsverify.vocabulary.hosts import ask_host
 
 
@@ -20,6 +20,12 @@ def dumps(environment: Environment, store: BackupStore, settings: Settings) -> A
 def archives(environment: Environment, store: BackupStore, settings: Settings) -> Ask:
     """The application archives, newest first: Listing."""
     return ask_host(environment.hosts[store.host], probes.FileListing(store.path, store.application_pattern))
+
+
+@noun("backups")
+def backup_folder(environment: Environment, store: BackupStore, settings: Settings) -> Ask:
+    """The backup folder itself: its owner, its mode, and the room beside it: FolderFacts."""
+    return ask_host(environment.hosts[store.host], probes.FolderState(store.path))
 
 
 @noun("backups")
@@ -49,3 +55,29 @@ def dump_program(environment: Environment, store: BackupStore, settings: Setting
 def dumped_server(environment: Environment, store: BackupStore, settings: Settings) -> Ask:
     """The version of the server that is dumped here: postgres.ServerVersionFacts."""
     return Ask(postgres.probe, environment.databases[store.database], postgres.ServerVersion())
+
+
+@noun("backups")
+def restored(environment: Environment, store: BackupStore, settings: Settings) -> Ask:
+    """How restoring the newest dump on scratch resources went: drills.Restored."""
+    question = drills.RestoreDrill(store.path, store.database_pattern, store.scratch, settings["space_factor"])
+    return Ask(drills.restore_probe, environment.hosts[store.host], question, store.drill_seconds)
+
+
+@noun("backups", attempt=True)
+def reference(environment: Environment, store: BackupStore, settings: Settings) -> Ask:
+    """An Attempt at what the dump should hold, as the live database or the manifest says: postgres.ContentsFacts."""
+    if store.compare_with == "manifest":
+        manifest = drills.DumpManifest(store.path, store.database_pattern)
+        return Ask(drills.restore_probe, environment.hosts[store.host], manifest, store.drill_seconds)
+    database = environment.databases[store.database]
+    return Ask(drills.contents_probe, database, postgres.Contents(), store.drill_seconds)
+
+
+@noun("backups")
+def unpacked(environment: Environment, store: BackupStore, settings: Settings) -> Ask:
+    """How unpacking the newest archive on scratch resources went: drills.Unpacked."""
+    question = drills.UnpackDrill(
+        store.path, store.application_pattern, tuple(settings["must_hold"]), store.scratch, settings["space_factor"]
+    )
+    return Ask(drills.unpack_probe, environment.hosts[store.host], question, store.drill_seconds)

@@ -1,4 +1,4 @@
-"""One slot's API process: `node dist/main` in the release's backend folder."""
+"""One slot's API process: `node dist/main` in the backend folder of the slot's release."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Backend(RunningPart):
         self.port = port
         self.env = {"PATH": os.environ.get("PATH", os.defpath), **env, "PORT": str(port)}
         self.log: Path = layout.app_log
-        self._folder = layout.backend
+        self._folder = layout.checkout_of(slot) / "backend"
         self._node = node
 
     @property

@@ -15,7 +15,7 @@ from rehearsal.layout import Layout
 from rehearsal.parts.postgres import OWNER, Postgres
 
 NEWEST_AGO = timedelta(hours=1)
-DAYS = 30
+DAYS = 31
 WEEKLY_AGO = timedelta(days=3)
 BACKUP_SECONDS = 60
 GROWTH_TABLE = "public.weight_records"
@@ -47,7 +47,7 @@ class Backups:
         self._postgres = postgres
 
     def create(self) -> None:
-        """Take one backup for real, date it an hour ago, and put 29 earlier days beside it."""
+        """Take one backup for real, date it an hour ago, and put as many earlier days beside it as are kept."""
         now = datetime.now().astimezone()
         database, application = self.take(now - NEWEST_AGO)
         script = database.read_bytes()

@@ -14,6 +14,8 @@ from rehearsal.credentials import Credentials
 from rehearsal.layout import PACKAGE, Layout
 from rehearsal.parts.postgres import ADMIN, DATABASE, MONITOR, OWNER, Postgres
 
+MONITORING_ROLE = PACKAGE.parent / "opsverify/sql/monitoring-role.sql"
+"""What operators run for the role that the checks connect as; rehearsed like everything else."""
 MIGRATIONS_TABLE = b"""
 CREATE TABLE "_prisma_migrations" (
     "id" VARCHAR(36) PRIMARY KEY NOT NULL,
@@ -46,18 +48,12 @@ class Database:
             owner.execute(MIGRATIONS_TABLE)
             self._migrate(owner)
             owner.execute((PACKAGE / "sql/seed.sql").read_bytes())
-            _grant(owner)
         # In a session of its own: the seeding one reports its counts after an ANALYZE, doubling the estimates.
         with self._postgres.connect(OWNER) as owner:
             owner.execute("ANALYZE")
         with self._postgres.connect(ADMIN) as admin:
-            # Lets the monitor see the access rules, which pg_monitor leaves out.
-            for statement in (
-                b"GRANT SELECT ON pg_hba_file_rules TO mycats_monitor",
-                b"GRANT EXECUTE ON FUNCTION pg_hba_file_rules() TO mycats_monitor",
-                b"SELECT pg_stat_statements_reset()",
-            ):
-                admin.execute(statement)
+            admin.execute(MONITORING_ROLE.read_bytes())
+            admin.execute("SELECT pg_stat_statements_reset()")
 
     def _roles(self) -> None:
         with self._postgres.connect(ADMIN, "postgres") as admin:
@@ -79,12 +75,7 @@ class Database:
             admin.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
             )
-            monitor = sql.Identifier(MONITOR)
-            admin.execute(sql.SQL("GRANT pg_monitor TO {}").format(monitor))
-            admin.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(monitor))
-            admin.execute(sql.SQL("ALTER ROLE {} SET statement_timeout = '15s'").format(monitor))
             admin.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(sql.Identifier(DATABASE)))
-            admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(DATABASE), monitor))
 
     def _migrate(self, owner: psycopg.Connection[tuple[Any, ...]]) -> None:
         """Apply the checkout's migrations and record them as `prisma migrate deploy` does."""
@@ -103,12 +94,3 @@ class Database:
                     timedelta(days=2),
                 ),
             )
-
-
-def _grant(owner: psycopg.Connection[tuple[Any, ...]]) -> None:
-    monitor = sql.Identifier(MONITOR)
-    owner.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(monitor))
-    for table in ("users", "owners"):
-        # People's names and addresses are no business of one that only watches; counting needs one column.
-        owner.execute(sql.SQL("REVOKE SELECT ON {} FROM {}").format(sql.Identifier(table), monitor))
-        owner.execute(sql.SQL("GRANT SELECT (id) ON {} TO {}").format(sql.Identifier(table), monitor))

@@ -19,7 +19,7 @@ class Frontend(RunningPart):
         self.port = port
         self.env = {"PATH": os.environ.get("PATH", os.defpath), "NODE_ENV": "production", "PORT": str(port)}
         self.log = layout.log / "mycats" / f"{self.name}.log"
-        self._folder = layout.frontend
+        self._folder = layout.checkout_of(slot) / "frontend"
         self._node = node
 
     @property

@@ -1,4 +1,4 @@
-"""A day of believable history in every log: a few refused logins and lost pages, and no error."""
+"""A day and more of believable history in every log: a few refused logins and lost pages, and no error."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import json
 import os
 import random
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rehearsal.layout import Layout
 from rehearsal.parts.checkout import ASSETS, Checkout
 
-HISTORY = timedelta(hours=24)
+HISTORY = timedelta(hours=26)
+"""More than the day that checks look back at: a log must not begin inside it."""
+AUDITED = timedelta(days=98)
 REQUESTS = 1500
 HEALTH_EVERY = timedelta(minutes=5)
 CLIENTS = tuple(f"192.0.2.{n}" for n in range(10, 35))
@@ -43,8 +45,23 @@ class Logs:
             path.write_text(f"{old.isoformat(timespec='seconds')} rotated\n")
             os.utime(path, (old.timestamp(), old.timestamp()))
 
+    def audit(self, folder: Path) -> None:
+        """Write what the database's log, one file a day, keeps of the last months: a file a week will do."""
+        now = datetime.now(UTC)
+        for days in range(7, AUDITED.days + 1, 7):
+            when = now - timedelta(days=days)
+            path = folder / f"postgresql-{when:%Y-%m-%d}.log"
+            path.write_text(
+                f"{when:%Y-%m-%d %H:%M:%S}.204 UTC [812] LOG:  connection received: host=127.0.0.1 port=40112\n"
+                f"{when:%Y-%m-%d %H:%M:%S}.211 UTC [812] mycats@mycats LOG:  connection authorized: user=mycats"
+                " database=mycats application_name=mycats-api\n"
+            )
+            path.chmod(0o640)
+            os.utime(path, (when.timestamp(), when.timestamp()))
+
     def _moments(self, now: datetime, count: int) -> list[datetime]:
-        return sorted(now - timedelta(seconds=self._random.uniform(1, HISTORY.total_seconds())) for _ in range(count))
+        ago = [HISTORY.total_seconds(), *(self._random.uniform(1, HISTORY.total_seconds()) for _ in range(count - 1))]
+        return sorted(now - timedelta(seconds=seconds) for seconds in ago)
 
     def _access(self, now: datetime) -> None:
         pages = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -14,7 +13,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from rehearsal.binaries import PostgresBinaries, Unprivileged
+from opsverify.postgres_programs import PostgresPrograms, Unprivileged, readable_copy
 from rehearsal.credentials import Credentials
 from rehearsal.errors import NotAvailable, NotStarted
 from rehearsal.layout import Layout
@@ -57,7 +56,7 @@ class Postgres(RunningPart):
     def __init__(
         self,
         layout: Layout,
-        binaries: PostgresBinaries,
+        binaries: PostgresPrograms,
         unprivileged: Unprivileged,
         port: int,
         credentials: Credentials,
@@ -129,17 +128,7 @@ class Postgres(RunningPart):
         for folder in (self._home, self.log_folder):
             os.chown(folder, uid, uid)
         self._home.parent.chmod(0o711)
-        postgres = [str(self._server_folder / "postgres"), "--version"]
-        try:
-            reachable = subprocess.run(postgres, cwd="/", capture_output=True, timeout=10, **self._unprivileged.popen)
-            if reachable.returncode == 0:
-                return
-        except OSError:
-            pass
-        # The packages lie in a folder that others may not enter, such as root's home: take a readable copy.
-        copy = self._home / "install"
-        shutil.copytree(self._server_folder.parent, copy, symlinks=True)
-        self._server_folder = copy / self._server_folder.name
+        self._server_folder = readable_copy(self.binaries, self._unprivileged, self._home / "install")
 
     def start(self, **settings: str) -> None:
         """Start the server, with settings for this start only, and wait until it accepts a login."""

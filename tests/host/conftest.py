@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from opsverify.probes.host.run import run
+from opsverify.probes.host.script import compose, read
 from rehearsal import sshd as servers
 from rehearsal.errors import NotAvailable
 
@@ -47,3 +51,29 @@ def leftovers():
         return found
 
     return of
+
+
+@pytest.fixture(params=["dash", "bash", "busybox"])
+def shell(request, tmp_path):
+    """Run a script wholly in one shell, BusyBox with its own tools."""
+    program = shutil.which(request.param)
+    if program is None:
+        pytest.skip(f"{request.param} is not installed")
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    if request.param == "busybox":
+        subprocess.run([program, "--install", "-s", tools], check=True)
+        inner = f"{tools}/sh"
+    else:
+        (tools / "sh").symlink_to(program)
+        inner = program
+
+    def answers(*questions, seconds=20.0):
+        script = compose(questions, 10)
+        text = script.text.replace("/bin/sh -c", f"{inner} -c")
+        done = run([inner, "-c", 'eval "$(cat)"'], seconds, feed=text.encode(),
+                   env={"PATH": f"{tools}:{os.environ['PATH']}", "HOME": "/"})  # fmt: skip
+        found, whole = read(script, done.output, done.sent, done.arrivals)
+        return found, whole, done
+
+    return answers

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
+import re
 import time
 from dataclasses import dataclass
 from typing import ClassVar
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,32 +57,6 @@ class Say(Question):
 class Slowly(Say):
     slow: ClassVar[bool] = True
     seconds: ClassVar[float] = 5.0
-
-
-@pytest.fixture(params=["dash", "bash", "busybox"])
-def shell(request, tmp_path):
-    """Run a script wholly in one shell, BusyBox with its own tools."""
-    program = shutil.which(request.param)
-    if program is None:
-        pytest.skip(f"{request.param} is not installed")
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    if request.param == "busybox":
-        subprocess.run([program, "--install", "-s", tools], check=True)
-        inner = f"{tools}/sh"
-    else:
-        (tools / "sh").symlink_to(program)
-        inner = program
-
-    def answers(*questions, seconds=20.0):
-        script = compose(questions, 10)
-        text = script.text.replace("/bin/sh -c", f"{inner} -c")
-        done = run([inner, "-c", 'eval "$(cat)"'], seconds, feed=text.encode(),
-                   env={"PATH": f"{tools}:{os.environ['PATH']}", "HOME": "/"})  # fmt: skip
-        found, whole = read(script, done.output, done.sent, done.arrivals)
-        return found, whole, done
-
-    return answers
 
 
 def _gone(leftovers, word):
@@ -199,3 +171,14 @@ def test_noise_before_the_first_frame_is_passed_over():
     found, whole = read(script, b"Welcome!\xff\0 begin 0\n" + frames)
     assert found[Say("x")].output == b"hello"
     assert whole
+
+
+def test_no_two_shell_helpers_have_one_name():
+    # Every question's shell gets the helpers of all: the later of two would silently be the other's, too.
+    kinds = [Question]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    helpers = {helper for kind in kinds for helper in kind.helpers}
+    whole = [h for h in helpers if not any(h != other and h in other for other in helpers)]
+    names = [name for helper in whole for name in re.findall(r"^([a-z_]+)\(\)", helper, re.MULTILINE)]
+    assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)

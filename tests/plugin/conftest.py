@@ -66,12 +66,12 @@ class Project:
         (self.folder / "checks" / "runbook.yaml").write_text((ROOT / "checks" / "runbook.yaml").read_text())
         (self.folder / "checks" / "test_own.py").write_text(text)
 
-    def environment(self, name: str, text: str, *, excused: bool = True) -> Path:
-        """Write an environment; kinds that it does not list are excused."""
+    def environment(self, name: str, text: str, *, excused: bool = True, excuse: tuple[str, ...] = ()) -> Path:
+        """Write an environment; kinds that it does not list are excused, and so are the checks in `excuse`."""
         from opsverify.environment import KINDS
 
         listed = {line.split(":")[0] for line in text.splitlines() if line and line[0].isalpha()}
-        lines = "".join(f"  {kind}: not part of this test\n" for kind in KINDS if kind not in listed)
+        lines = "".join(f"  {kind}: not part of this test\n" for kind in (*KINDS, *excuse) if kind not in listed)
         path = self.folder / "environments" / f"{name}.yaml"
         path.write_text(text + (f"not_applicable:\n{lines}" if excused and lines else ""))
         return path

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -45,7 +45,9 @@ def waiver(days: float) -> str:
         (NORMAL + waiver(-1), (), 0, "normal"),
     ],
 )
-def test_outcome_and_exit_code(project: Project, text: str, arguments: tuple[str, ...], code: int, verdict: str) -> None:
+def test_outcome_and_exit_code(
+    project: Project, text: str, arguments: tuple[str, ...], code: int, verdict: str
+) -> None:
     project.environment("here", text)
     done = project.run(*DISK, *arguments)
     assert (done.code, done.properties(NAME)["verdict"]) == (code, verdict), done.output
@@ -103,7 +105,7 @@ def test_an_unreachable_host_is_one_cause_and_many_blocked_checks(project: Proje
 class Well(BaseHTTPRequestHandler):
     """A stand-in that counts what it is asked."""
 
-    counts: Counter[str] = Counter()
+    counts: ClassVar[Counter[str]] = Counter()
 
     def do_GET(self) -> None:
         type(self).counts[self.path] += 1
@@ -176,7 +178,9 @@ def test_a_check_that_judges_nothing_or_breaks_is_never_green(project: Project) 
 
 
 def test_an_item_that_does_not_exist_is_a_usage_error(project: Project) -> None:
-    project.own_checks('from opsverify import runbook\n\n@runbook("disk-usge")\ndef test_x(filesystems, expect): pass\n')
+    project.own_checks(
+        'from opsverify import runbook\n\n@runbook("disk-usge")\ndef test_x(filesystems, expect): pass\n'
+    )
     project.environment("here", HOST)
     done = project.run("--env", "here")
     assert done.code == 4

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -49,7 +51,9 @@ def test_the_variable_names_the_environment_too(project: Project) -> None:
 
 
 @pytest.mark.parametrize("inside", [True, False])
-def test_a_path_names_an_environment_file(project: Project, tmp_path_factory: pytest.TempPathFactory, inside: bool) -> None:
+def test_a_path_names_an_environment_file(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, inside: bool
+) -> None:
     path = project.environment("elsewhere", HOST + WIDE)
     folder = project.folder / "deep" / "er" if inside else tmp_path_factory.mktemp("etc")
     folder.mkdir(parents=True, exist_ok=True)
@@ -115,5 +119,16 @@ def test_a_report_folder_that_cannot_be_written_is_a_usage_error(project: Projec
     assert "Traceback" not in done.output
 
 
-def test_the_library_is_not_on_the_start_up_path_of_the_suites_own_tests() -> None:
-    assert "pytest_plugins" not in (Path(ROOT) / "tests" / "conftest.py").read_text()
+HEAVY = ("alembic", "cryptography", "holidays", "hypothesis", "psycopg", "requests", "sqlalchemy", "testinfra")
+
+
+def test_what_is_expensive_to_import_is_not_on_the_start_up_path(project: Project) -> None:
+    path = project.environment("here", HOST)
+    code = (
+        "import sys, pytest\n"
+        f"pytest.main(['--env={path}', '--collect-only', '-q'])\n"
+        f"print('imported:', sorted(set(sys.modules) & set({HEAVY})))\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert "imported: []" in done.stdout, done.stdout + done.stderr

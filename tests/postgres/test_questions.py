@@ -236,7 +236,7 @@ def test_roles_and_kinds_of_passwords(ask: Any) -> None:
     assert seen.password_kinds()["postgres"] == "none"
     hidden = ask(postgres.Roles(), "ordinary")
     assert {role.name for role in hidden.roles} == set(roles)
-    with pytest.raises(MissingPrivilege, match="pg_authid"):
+    with pytest.raises(MissingPrivilege, match="pg_authid nor opsverify.password_kinds"):
         hidden.password_kinds()
     assert "SCRAM-SHA-256$" not in repr(seen)
 
@@ -260,10 +260,15 @@ def test_hba_rules(ask: Any) -> None:
         ("host", "scram-sha-256", False),
     ]
     with pytest.raises(MissingPrivilege, match="GRANT SELECT ON pg_hba_file_rules TO monitor"):
-        ask(postgres.HbaRules(), "monitor")
+        _ = ask(postgres.HbaRules(), "monitor").rules
 
 
 def test_inventory(ask: Any) -> None:
     seen = ask(postgres.TableInventory(), "stranger")
     assert seen.tables == ("public.Pedigrees", "public._prisma_migrations", "public.cats")
     assert (seen.constraints, seen.indexes, seen.sequences) == (3, 2, 1)
+    whole = ask(postgres.Contents())
+    assert tuple(whole.rows) == seen.tables
+    assert (whole.rows["public._prisma_migrations"], whole.constraints, whole.indexes) == (2, 3, 2)
+    with pytest.raises(MissingPrivilege, match="GRANT SELECT ON "):
+        ask(postgres.Contents(), "stranger")

@@ -45,6 +45,14 @@ def archive_probe(target: Host, questions: frozenset[Question], deadline: Deadli
     return outcome
 
 
+def audit_probe(target: Host, questions: frozenset[Question], deadline: Deadline) -> Outcome:
+    """The same for `Audit`, which waits for a registry: in a session of its own, with a deadline of its own."""
+    outcome = _ask(target, questions, deadline)
+    if isinstance(outcome, ProbeError):
+        raise outcome
+    return outcome
+
+
 def _ask(target: Host, questions: frozenset[Question], deadline: Deadline) -> Outcome | ProbeError:
     try:
         answers: Outcome = {}

@@ -29,7 +29,8 @@ MAX_ARGUMENT = 100_000
 # Any login shell understands this (fish and csh would trip over the script itself), and stdin has no length limit.
 _BY_STDIN = "/bin/sh -c 'eval \"$(cat)\"'"
 
-Send = Callable[[str, "Deadline"], Finished]
+Sink = Callable[[bytes], None]
+Send = Callable[[str, "Deadline", Sink | None], Finished]
 
 
 class Connection:
@@ -45,7 +46,14 @@ class Connection:
 
         Raises ProbeError where no connection could be made.
         """
-        return self._send(script, deadline)
+        return self._send(script, deadline, None)
+
+    def stream(self, script: str, deadline: Deadline, sink: Sink) -> Finished:
+        """Run a script whose output goes to `sink` as it comes, however much it is. What `sink` raises ends it.
+
+        Raises ProbeError where no connection could be made, and for kinds that can only hand over text.
+        """
+        return self._send(script, deadline, sink)
 
 
 def connect(host: Host) -> Connection:
@@ -81,13 +89,13 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "LC_ALL": "C"}
 
 
-def _bounded(backend: Any, command: str, feed: bytes, seconds: float) -> Finished:
+def _bounded(backend: Any, command: str, feed: bytes, seconds: float, sink: Sink | None) -> Finished:
     """Let testinfra's backend build its command line, and run that within bounds."""
     ended: list[Finished] = []
 
     def run_local(template: str, *arguments: str) -> Any:
         line = backend.quote(template, *arguments)
-        done = run(["/bin/sh", "-c", "exec " + line], seconds, feed=feed, env=_environment())
+        done = run(["/bin/sh", "-c", "exec " + line], seconds, feed=feed, env=_environment(), sink=sink)
         ended.append(done)
         return backend.result(done.status, b"", b"", b"")
 
@@ -102,21 +110,21 @@ def _bounded(backend: Any, command: str, feed: bytes, seconds: float) -> Finishe
 
 
 def _fed(backend: Any) -> Send:
-    return lambda script, deadline: _bounded(backend, _BY_STDIN, script.encode(), deadline.remaining())
+    return lambda script, deadline, sink: _bounded(backend, _BY_STDIN, script.encode(), deadline.remaining(), sink)
 
 
 def _given(backend: Any) -> Send:
-    return lambda script, deadline: _bounded(backend, script, b"", deadline.remaining())
+    return lambda script, deadline, sink: _bounded(backend, script, b"", deadline.remaining(), sink)
 
 
 def _ssh(backend: Any) -> Send:
     spec = backend.host
     address = ssh.Address(spec.name, spec.user, spec.port, backend.ssh_config, backend.ssh_identity_file)
 
-    def send(script: str, deadline: Deadline) -> Finished:
+    def send(script: str, deadline: Deadline, sink: Sink | None) -> Finished:
         options = ssh.masters().options(address, deadline)
         backend.ssh_extra_args = shlex.join(options)
-        return _bounded(backend, _BY_STDIN, script.encode(), deadline.remaining())
+        return _bounded(backend, _BY_STDIN, script.encode(), deadline.remaining(), sink)
 
     return send
 
@@ -124,7 +132,9 @@ def _ssh(backend: Any) -> Send:
 def _relayed(uri: str, config: str | None) -> Send:
     """Ansible and Salt run inside Python with no way to stop them: they get a process of their own."""
 
-    def send(script: str, deadline: Deadline) -> Finished:
+    def send(script: str, deadline: Deadline, sink: Sink | None) -> Finished:
+        if sink is not None:
+            raise ProbeError("Ansible and Salt hand over text only: fetching a backup needs an ssh:// connection")
         import opsverify
 
         home = os.path.dirname(os.path.dirname(os.path.abspath(opsverify.__file__)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from opsverify.errors import ProbeError
+from opsverify.errors import MissingPrivilege, ProbeError
 from opsverify.probes.host.files import FOLDER, Entry, clock, missing, parse_entries
 from opsverify.probes.host.question import MIB, Answer, Block, Question, one_line, quote
 
@@ -33,6 +33,8 @@ class Dump:
     complete: bool | None = None
     """Whether its end marker stands; None where only decoding all of it would tell."""
     error_text: str | None = None
+    unreadable: bool = False
+    """This account may not look into it: nothing is known of its content."""
     server_version: str | None = None
     dump_version: str | None = None
 
@@ -56,6 +58,13 @@ class DumpListing:
     def newest(self) -> Dump | None:
         """The newest one that is not still being written."""
         return next((dump for dump in self.dumps if not dump.writing), None)
+
+    @property
+    def newest_read(self) -> Dump | None:
+        """The same, for whoever judges its content: raises MissingPrivilege where this account may not read it."""
+        if self.newest is not None and self.newest.unreadable:
+            raise MissingPrivilege(f"{self.newest.name} may not be read by this account: let its group read it")
+        return self.newest
 
 
 @dataclass(frozen=True)
@@ -112,11 +121,12 @@ echo '== end'
         opened = [line.partition(" -> ")[2] for line in named["open"].lines]
         parts = {(block.name, block.rest.removeprefix("./")): _bytes(block) for block in blocks
                  if block.name in ("head", "tail")}  # fmt: skip
+        denied = {block.rest.removeprefix("./") for block in blocks if block.name == "denied"}
         dumps = []
         for entry in parse_entries(named["files"].lines):
             moving = before.get(entry.name) != entry or any(path.endswith(f"/{entry.name}") for path in opened)
             head, tail = parts.get(("head", entry.name)), parts.get(("tail", entry.name))
-            dumps.append(_dump(entry, moving, head, tail, now))
+            dumps.append(_dump(entry, moving, head, tail, now, entry.name in denied))
         dumps.sort(key=lambda dump: (dump.modified, dump.name), reverse=True)
         return DumpListing(self.folder, True, tuple(dumps), now)
 
@@ -128,10 +138,10 @@ def _bytes(block: Block) -> bytes:
         raise ProbeError("a dump could not be read: the host printed something else than its bytes") from None
 
 
-def _dump(entry: Entry, moving: bool, head: bytes | None, tail: bytes | None, now: datetime) -> Dump:
+def _dump(entry: Entry, moving: bool, head: bytes | None, tail: bytes | None, now: datetime, denied: bool) -> Dump:
     base = (entry.name, entry.size_bytes, entry.modified, entry.mode, entry.owner)
     if head is None or tail is None:
-        return Dump(*base, writing=moving)
+        return Dump(*base, writing=moving, unreadable=denied)
     kind = _format(head)
     # Only plain text shows its end; an empty file has none.
     complete = marked(tail) if kind in ("plain", "unknown") else False if kind == "empty" else None

@@ -37,8 +37,10 @@ class Filesystem:
     used_percent: float | None
     """As df counts it: used / (used + available to ordinary users)."""
     inodes_used_percent: float | None
-    """None where the file system has no fixed number of inodes (btrfs, vfat, zfs)."""
+    """None where the file system has no fixed number of inodes (btrfs, vfat), and where they are not known."""
     problem: str | None = None
+    inodes_problem: str | None = None
+    """Why it is not known how many inodes are used; None where it is, or where their number is not fixed."""
 
 
 @dataclass(frozen=True)
@@ -145,14 +147,21 @@ def _filesystem(block: Block, status: Block | None, inodes: Block | None) -> Fil
     if taken + free <= 0:
         problem = f"df counts no blocks on {mount}"
         return Filesystem(mount, device, kind, None, None, None, None, problem)
-    return Filesystem(mount, device, kind, total, free, 100.0 * taken / (taken + free), _inodes(inodes))
+    percentage, unknown = _inodes(inodes, mount)
+    used_percent = 100.0 * taken / (taken + free)
+    return Filesystem(mount, device, kind, total, free, used_percent, percentage, inodes_problem=unknown)
 
 
-def _inodes(block: Block | None) -> float | None:
+def _inodes(block: Block | None, mount: str) -> tuple[float | None, str | None]:
+    """Used inodes in percent, or why they are not known; neither where their number is not fixed."""
     figures = _FIGURES.search("\n".join(block.lines)) if block and block.name == "inodes" else None
-    if figures is None or not figures[1].isdigit() or not figures[2].isdigit() or int(figures[1]) == 0:
-        return None
-    return 100.0 * int(figures[2]) / int(figures[1])
+    if figures is None:
+        return None, f"df gave no inodes of {mount}"
+    if figures[1] in ("0", "-"):
+        return None, None
+    if not figures[2].isdigit():
+        return None, f"df gave no number of used inodes of {mount}"
+    return 100.0 * int(figures[2]) / int(figures[1]), None
 
 
 def _escaped(mount: str) -> str:

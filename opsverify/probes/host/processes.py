@@ -61,6 +61,8 @@ class EnvironmentFacts:
 class ProcessEnvironment(Question):
     """The variables that a running service has, without the values of secrets.
 
+    Privileges: the same user or root for the process, else to read the unit's and the other files.
+
     Looked for in this order, each variable where it is found first: the environment of the process that does the
     work (behind npm or pnpm: the one that listens), which needs the same user or root; where that may not be read,
     the unit's Environment= and EnvironmentFile=; then `env_files`, which an application that uses dotenv
@@ -88,56 +90,13 @@ class ProcessEnvironment(Question):
     def script(self) -> str:
         if not all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) for name in self._names):
             raise ProbeError(f"{self.title}: a name of a variable is not one")
-        pattern = quote(f"^({'|'.join(self._names)})=")
-        files = " ".join(quote(file) for file in self.env_files)
-        unit = ""
-        if self.unit is not None:
-            unit = f"""
-if [ -z "$seen" ]; then
-u=$(systemctl show -p Environment -p EnvironmentFiles -- {quote(units(self.unit)[0])} 2>/dev/null)
-echo "== unit"; printf '%s\\n' "$u" | sed -n 's/^Environment=//p'
-printf '%s\\n' "$u" | sed -n 's/^EnvironmentFiles=\\(.*\\) (ignore_errors=.*$/\\1/p' |
-while read -r f; do show unitfile "$f"; done
-fi"""
-        # NUL ends each variable and a value may hold line feeds: they change places with \\n and \\001.
-        return f"""show() {{
-if [ -r "$2" ]; then echo "== $1 $2"; sed 's/^/ /' "$2"; echo
-elif [ -e "$2" ] || ls -d -- "$2" 2>&1 | grep -q 'ermission denied'; then echo "== denied $2"; echo "== hidden $1"
-else echo "== missing $2"; fi
-}}
-main=$({main_pids(self.unit, self.pid_file)})
-seen=
-case $main in
-'== main '*) main=${{main#== main }}; p=$(chosen $main); p=${{p:-${{main%% *}}}}
-if cat "/proc/$p/environ" >/dev/null 2>&1; then seen=1
-echo "== process $p"; tr '\\000\\n' '\\n\\001' < "/proc/$p/environ" | grep -E {pattern} | sed 's/^/ /'
-else echo "== denied the environment of process $p"; fi;;
-*) echo '== notrunning';;
-esac
-{unit}
-for f in {files or '""'}; do [ -z "$f" ] || show envfile "$f"; done
-exit 0
-"""
+        return environment_script(self.unit, self.pid_file, self.env_files, "|".join(self._names)) + "exit 0\n"
 
     def parse(self, answer: Answer) -> EnvironmentFacts:
         if answer.truncated:
             raise ProbeError(f"{self.title} could not be determined: it is larger than {self.max_bytes:,} bytes")
-        found: dict[str, tuple[str, str]] = {}
-        sources: list[str] = []
-        denied: list[str] = []
-        for name, values in _read_sources(answer.blocks(), denied):
-            sources.append(name)
-            for key, value in values.items():
-                if key in self._names:
-                    found.setdefault(key, (value, name))
-        if not sources:
-            if denied:
-                raise MissingPrivilege(
-                    f"{self.title} could not be determined: this account may not read {', '.join(denied)}; "
-                    "use the service's own account or root"
-                )
-            reason = "the service does not run, and no file names its variables"
-            raise ProbeError(f"{self.title} could not be determined: {answer.complaint(reason)}")
+        everything, sources, denied = variables_in(self.title, answer)
+        found = {key: value for key, value in everything.items() if key in self._names}
         present = {key: value for key, (value, _) in found.items() if value}
         url = present.get("DATABASE_URL")
         return EnvironmentFacts(
@@ -150,6 +109,69 @@ exit 0
             database=database_address(url) if url is not None else None,
             unreadable=tuple(denied),
         )
+
+
+def environment_script(unit: str | None, pid_file: str | None, env_files: tuple[str, ...], names: str) -> str:
+    """Shell that shows a service's variables, for `variables_in`: those that match `names`, files whole.
+
+    `names` is an extended regular expression of whole names. Needs the helpers FAMILY, MAIN_PIDS, LISTENERS, CHOSEN.
+    """
+    pattern = quote(f"^({names})=")
+    files = " ".join(quote(file) for file in env_files)
+    of_unit = ""
+    if unit is not None:
+        of_unit = f"""
+if [ -z "$seen" ]; then
+u=$(systemctl show -p Environment -p EnvironmentFiles -- {quote(units(unit)[0])} 2>/dev/null)
+echo "== unit"; printf '%s\\n' "$u" | sed -n 's/^Environment=//p'
+printf '%s\\n' "$u" | sed -n 's/^EnvironmentFiles=\\(.*\\) (ignore_errors=.*$/\\1/p' |
+while read -r f; do show unitfile "$f"; done
+fi"""
+    # NUL ends each variable and a value may hold line feeds: they change places with \\n and \\001.
+    return f"""show() {{
+if [ -r "$2" ]; then echo "== $1 $2"; sed 's/^/ /' "$2"; echo
+elif [ -e "$2" ] || ls -d -- "$2" 2>&1 | grep -q 'ermission denied'; then echo "== denied $2"; echo "== hidden $1"
+else echo "== missing $2"; fi
+}}
+main=$({main_pids(unit, pid_file)})
+seen=
+case $main in
+'== main '*) main=${{main#== main }}; p=$(chosen $main); p=${{p:-${{main%% *}}}}
+if cat "/proc/$p/environ" >/dev/null 2>&1; then seen=1
+echo "== process $p"; tr '\\000\\n' '\\n\\001' < "/proc/$p/environ" | grep -E {pattern} | sed 's/^/ /'
+else echo "== denied the environment of process $p"; fi;;
+*) echo '== notrunning';;
+esac
+{of_unit}
+for f in {files or '""'}; do [ -z "$f" ] || show envfile "$f"; done
+"""
+
+
+Found = dict[str, tuple[str, str]]
+"""A variable's value, and where it was found."""
+
+
+def variables_in(title: str, answer: Answer) -> tuple[Found, list[str], list[str]]:
+    """The variables that `environment_script` showed, the sources read, and those that may not be read.
+
+    Raises MissingPrivilege or ProbeError where nothing could be read.
+    """
+    found: Found = {}
+    sources: list[str] = []
+    denied: list[str] = []
+    for name, values in _read_sources(answer.blocks(), denied):
+        sources.append(name)
+        for key, value in values.items():
+            found.setdefault(key, (value, name))
+    if not sources:
+        if denied:
+            raise MissingPrivilege(
+                f"{title} could not be determined: this account may not read {one_line(', '.join(denied))}; "
+                "use the service's own account or root"
+            )
+        reason = "the service does not run, and no file names its variables"
+        raise ProbeError(f"{title} could not be determined: {answer.complaint(reason)}")
+    return found, sources, denied
 
 
 def _read_sources(blocks: list[Block], denied: list[str]) -> list[tuple[str, dict[str, str]]]:

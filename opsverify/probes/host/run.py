@@ -12,9 +12,9 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Any, BinaryIO
 
 MAX_OUTPUT = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
@@ -39,26 +39,32 @@ def run(
     command: Sequence[str],
     seconds: float,
     *,
-    feed: bytes = b"",
+    feed: bytes | BinaryIO = b"",
     env: Mapping[str, str] | None = None,
     max_output: int = MAX_OUTPUT,
     daemonizes: bool = False,
+    sink: Callable[[bytes], None] | None = None,
+    popen: Mapping[str, Any] | None = None,
 ) -> Finished:
-    """Run `command` for at most `seconds`, with `feed` as its stdin.
+    """Run `command` for at most `seconds`, with `feed` (bytes, or an open file) as its stdin.
+
+    `popen`: more arguments for Popen, such as another user.
 
     `daemonizes`: what it leaves in the background when it ends by itself is meant to stay.
-    Raises OSError when it cannot be started. What it wrote before its end is returned in every case.
+    Raises OSError when it cannot be started. What it wrote before its end is returned in every case; with `sink` its
+    output goes there instead, piece by piece and of any length, and what `sink` raises ends the command.
     """
     end = time.monotonic() + seconds
     sent = time.time()
     process = subprocess.Popen(
         command,
-        stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
+        stdin=(subprocess.PIPE if feed else subprocess.DEVNULL) if isinstance(feed, bytes) else feed,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
         bufsize=0,
         env=None if env is None else dict(env),
+        **(popen or {}),
     )
     output, errors = bytearray(), bytearray()
     arrivals: list[tuple[int, float]] = []
@@ -78,7 +84,7 @@ def run(
             selector.register(process.stdin, selectors.EVENT_WRITE)
         if pidfd is not None:
             selector.register(pidfd, selectors.EVENT_READ)
-        pending = memoryview(feed)
+        pending = memoryview(feed if isinstance(feed, bytes) else b"")
         exited = False
         while not exited:
             left = end - time.monotonic()
@@ -102,6 +108,10 @@ def run(
                 if _read(stream, into, max_output, whole=exited):
                     selector.unregister(stream)
                 if stream is process.stdout and len(into) > before:
+                    if sink is not None:
+                        sink(bytes(into))
+                        into.clear()
+                        continue
                     arrivals.append((len(into), time.time()))
                 overflowed = overflowed or len(into) >= max_output
             if overflowed:

@@ -1,6 +1,6 @@
 """What the API and the front end answer over HTTP.
 
-`probe` takes an `Api` or a `Frontend` and the questions defined in `facts`. Importing this is cheap: requests is
+`probe` takes an `Api`, a `Frontend` or a `Proxy` and the questions defined in `facts`. Importing this is cheap: requests is
 loaded when a probe runs. A run spends few requests and keeps them apart: the API allows 100 a minute, nginx in front
 of it 10 a second on /api/ and 30 on /.
 """
@@ -24,6 +24,8 @@ from opsverify.probes.http.facts import (
     Headers,
     Health,
     HealthFacts,
+    Maintenance,
+    MaintenanceFacts,
     OriginAnswer,
     Page,
     PageFacts,
@@ -35,7 +37,7 @@ from opsverify.probes.http.facts import (
 
 
 def probe(target: Any, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
-    """Ask an `Api` or `Frontend` all questions, each in a thread of its own so that none waits for a slow one.
+    """Ask an `Api`, `Frontend` or `Proxy` all questions, each in a thread of its own so that none waits for a slow one.
 
     Returns question → fact or ProbeError. Raises one Unreachable when no question got an answer.
     """
@@ -74,6 +76,8 @@ __all__ = [
     "Headers",
     "Health",
     "HealthFacts",
+    "Maintenance",
+    "MaintenanceFacts",
     "OriginAnswer",
     "Page",
     "PageFacts",

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from opsverify.errors import ProbeError, Unreachable
 from opsverify.evidence import Deadline
+from opsverify.probes.dial import Watchdog, printable, trusting
 from opsverify.probes.http import facts, page
 from opsverify.probes.http.client import Answer, Client, Pace
-from opsverify.probes.dial import Watchdog, printable, trusting
 
 if TYPE_CHECKING:
     import ssl
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 API_PACE = 0.11
 PAGE_PACE = 0.035
 """Seconds between requests: just below nginx's 10 r/s on /api/ and 30 r/s on /, without any burst allowance."""
-
-FOREIGN_ORIGIN = "https://foreign.invalid"
-"""`.invalid` never belongs to anybody (RFC 2606)."""
 
 
 class Asker:
@@ -74,6 +71,7 @@ class Asker:
             facts.Page: lambda _: page.load(self),
             facts.Headers: self._security_headers,
             facts.Redirect: self._redirect,
+            facts.Maintenance: self._maintenance,
         }
         if type(question) not in methods:
             raise ProbeError(f"the HTTP probe knows no question {type(question).__name__}")
@@ -121,6 +119,7 @@ class Asker:
             retry_after=told.retry_after,
             content_type=told.media_type,
             excerpt=self.excerpt(told.text),
+            boots=tuple(_boot_time(answer) for answer in answers),
         )
 
     def _smoke(self, _: facts.Smoke) -> facts.DataAnswer:
@@ -155,20 +154,21 @@ class Asker:
         )
 
     def _cors(self, question: facts.Cors) -> facts.CorsFacts:
-        url = self.target.url + self.target.health_path
+        url, foreign = self.target.url + self.target.health_path, question.foreign_origin
         origins = []
         limited = False
         with self.client() as client:
-            for origin in (*dict.fromkeys(question.allowed_origins), FOREIGN_ORIGIN):
+            for origin in (*dict.fromkeys(question.allowed_origins), foreign):
                 preflight = client.send("OPTIONS", url, {"Origin": origin, "Access-Control-Request-Method": "GET"})
                 simple = client.send("GET", url, {"Origin": origin})
                 limited = limited or preflight.rate_limited or simple.rate_limited
-                origins.append(facts.OriginAnswer(origin, origin != FOREIGN_ORIGIN, _grant(preflight), _grant(simple)))
+                origins.append(facts.OriginAnswer(origin, origin != foreign, _grant(preflight), _grant(simple)))
         return facts.CorsFacts(tuple(origins), limited)
 
-    def _security_headers(self, _: facts.Headers) -> facts.HeaderFacts:
+    def _security_headers(self, question: facts.Headers) -> facts.HeaderFacts:
+        path = question.path or getattr(self.target, "health_path", "/")
         with self.client() as client:
-            answer = client.get(self.target.url + getattr(self.target, "health_path", "/"))
+            answer = client.get(self.target.url + path)
         return facts.HeaderFacts(
             status=answer.status,
             over_tls=answer.url.startswith("https://"),
@@ -181,6 +181,20 @@ class Asker:
             server=answer.header("Server"),
             powered_by=answer.header("X-Powered-By"),
             rate_limited=answer.rate_limited,
+        )
+
+    def _maintenance(self, question: facts.Maintenance) -> facts.MaintenanceFacts:
+        with self.client() as client:
+            answer = client.get(self.target.url + "/")
+        title = page.read(answer.text, answer.url, self.deadline).title
+        return facts.MaintenanceFacts(
+            status=answer.status,
+            retry_after=answer.retry_after,
+            content_type=answer.media_type,
+            title=None if title is None else printable(title, 120),
+            contains_ok=question.contains in answer.text if question.contains else None,
+            size=len(answer.body),
+            excerpt=self.excerpt(answer.text),
         )
 
     def _redirect(self, question: facts.Redirect) -> facts.RedirectFacts:
@@ -208,6 +222,14 @@ class Asker:
             to_https=to_https and answer.status in (301, 302, 303, 307, 308),
             permanent=answer.status in (301, 308),
         )
+
+
+def _boot_time(answer: Answer) -> datetime | None:
+    """When the process behind a health answer started."""
+    body = parse_json(answer.body)
+    data = body.get("data") if isinstance(body, dict) else None
+    data = data if isinstance(data, dict) else {}
+    return facts.boot_time(_moment(data.get("timestamp")), _figure(data.get("uptime")))
 
 
 def parse_json(body: bytes) -> Any:

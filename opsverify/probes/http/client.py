@@ -26,8 +26,8 @@ from urllib3.exceptions import NewConnectionError
 
 from opsverify.errors import ProbeError, Unreachable
 from opsverify.evidence import Deadline
-from opsverify.probes.http.facts import Timing
 from opsverify.probes.dial import Watchdog, dial, printable, unreachable
+from opsverify.probes.http.facts import Timing
 
 if TYPE_CHECKING:
     import socket

@@ -11,12 +11,12 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Health:
-    """To an Api: what does its health path say, and how fast? Answer: `HealthFacts`. No privilege needed."""
+    """To an Api or Proxy: what does its health path say, and how fast? Answer: `HealthFacts`. No privilege needed."""
 
 
 @dataclass(frozen=True)
 class Smoke:
-    """To an Api: does its data endpoint answer in the documented shape? Answer: `DataAnswer`. No login used."""
+    """To an Api: does its data endpoint answer in the documented shape? Answer: `DataAnswer`. No privilege needed."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Cors:
     """To an Api: which origins does it grant? Answer: `CorsFacts`. No privilege needed."""
 
     allowed_origins: tuple[str, ...] = ()
+    foreign_origin: str = "https://foreign.invalid"
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,32 @@ class Page:
 
 @dataclass(frozen=True)
 class Headers:
-    """To an Api or Frontend: the security headers of its answer. Answer: `HeaderFacts`. No privilege needed."""
+    """To an Api, Frontend or Proxy: the security headers of its answer. Answer: `HeaderFacts`. No privilege needed.
+
+    `path`: what to ask for; none: the target's health path, or its page.
+    """
+
+    path: str = ""
 
 
 @dataclass(frozen=True)
 class Redirect:
-    """To an Api or Frontend: where does plain http lead? Answer: `RedirectFacts`. No privilege needed.
+    """To an Api, Frontend or Proxy: where does plain http lead? Answer: `RedirectFacts`. No privilege needed.
 
     `http_url`: the address to try; none: the target's own with http and port 80.
     """
 
     http_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Maintenance:
+    """To a Proxy: what do users get while the system is down? Answer: `MaintenanceFacts`. No privilege needed.
+
+    `contains`: text that the page must hold; empty: any.
+    """
+
+    contains: str = ""
 
 
 # --- facts ----------------------------------------------------------------------------------------------------
@@ -158,16 +174,23 @@ class HealthFacts(Timed):
     retry_after: float | None
     content_type: str | None
     excerpt: str
+    boots: tuple[datetime | None, ...] = ()
+    """The `boot_time` of each sample: a proxy may send each one elsewhere."""
 
     @property
     def boot_time(self) -> datetime | None:
         """When the answering process started, by its own clock: tells the processes behind one proxy apart."""
-        if self.timestamp is None or self.uptime_seconds is None:
-            return None
-        try:
-            return self.timestamp - timedelta(seconds=self.uptime_seconds)
-        except OverflowError:
-            return None
+        return boot_time(self.timestamp, self.uptime_seconds)
+
+
+def boot_time(timestamp: datetime | None, uptime_seconds: float | None) -> datetime | None:
+    """When a process started that says how late it is and how long it runs; None where it does not."""
+    if timestamp is None or uptime_seconds is None:
+        return None
+    try:
+        return timestamp - timedelta(seconds=uptime_seconds)
+    except OverflowError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -304,3 +327,19 @@ class RedirectFacts:
     location: str | None
     to_https: bool
     permanent: bool
+
+
+@dataclass(frozen=True)
+class MaintenanceFacts:
+    """The answer to a user's GET of the public page. `retry_after`: seconds, None where absent or not understood.
+
+    `contains_ok` is None when no text is asked for. Texts are printable and bounded.
+    """
+
+    status: int
+    retry_after: float | None
+    content_type: str | None
+    title: str | None
+    contains_ok: bool | None
+    size: int
+    excerpt: str

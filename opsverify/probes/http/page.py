@@ -10,9 +10,9 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from opsverify.errors import ProbeError
 from opsverify.evidence import Deadline
+from opsverify.probes.dial import printable
 from opsverify.probes.http.client import Answer, Client, same_origin
 from opsverify.probes.http.facts import Asset, PageFacts
-from opsverify.probes.dial import printable
 
 if TYPE_CHECKING:
     from opsverify.probes.http.asking import Asker

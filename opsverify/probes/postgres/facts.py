@@ -206,7 +206,7 @@ class RowCountsFacts:
 
 @dataclass(frozen=True)
 class Role:
-    """A role. `password`: "scram-sha-256", "md5", "none", "other"; None where it may not be seen."""
+    """A role. `password`: "scram-sha-256", "md5", "empty", "none", "other"; None where it may not be seen."""
 
     name: str
     superuser: bool
@@ -220,12 +220,36 @@ class Role:
     password: str | None
 
 
+AS_GOOD_AS_SUPERUSER = ("pg_execute_server_program", "pg_read_server_files", "pg_write_server_files")
+
+
 @dataclass(frozen=True)
 class RolesFacts:
     """All roles but the built-in pg_… ones. `passwords_hidden`: why `password` is None everywhere, or None."""
 
     roles: tuple[Role, ...]
     passwords_hidden: str | None
+
+    def holders(self, right: str) -> dict[str, str]:
+        """Who has "superuser", "create_role" or "bypass_rls": role → "", or the role through which it can have it.
+
+        Attributes are not inherited, but a member may SET ROLE to one that has them. Roles that may use the server's
+        files and programs can make themselves superusers (manual, "Predefined Roles").
+        """
+        found = {role.name: "" for role in self.roles if getattr(role, right)}
+        sources = {*found, *(AS_GOOD_AS_SUPERUSER if right == "superuser" else ())}
+        by_name = {role.name: role for role in self.roles}
+        for role in self.roles:
+            seen: set[str] = set()
+            waiting = list(role.member_of)
+            while waiting and role.name not in found:
+                group = waiting.pop()
+                if group in sources:
+                    found[role.name] = group
+                elif group in by_name and group not in seen:
+                    seen.add(group)
+                    waiting += by_name[group].member_of
+        return found
 
     def password_kinds(self) -> dict[str, str]:
         """Role → kind of its password hash; raises MissingPrivilege where they may not be seen."""
@@ -270,6 +294,10 @@ class HbaRule:
     method: str | None
     error: str | None
 
+    def __str__(self) -> str:
+        words = (self.type, ",".join(self.databases), ",".join(self.users), self.address, self.netmask, self.method)
+        return f"line {self.line}: {' '.join(filter(None, words))}"
+
     @property
     def from_network(self) -> bool:
         """Whether it lets in other machines: a host rule whose address is not the loopback."""
@@ -279,9 +307,17 @@ class HbaRule:
 
 @dataclass(frozen=True)
 class HbaRulesFacts:
-    """The rules, in the order in which they are tried."""
+    """What pg_hba.conf says. `hidden`: why that may not be seen, or None."""
 
-    rules: tuple[HbaRule, ...]
+    listed: tuple[HbaRule, ...]
+    hidden: str | None = None
+
+    @property
+    def rules(self) -> tuple[HbaRule, ...]:
+        """The rules, in the order in which they are tried; raises MissingPrivilege where they may not be seen."""
+        if self.hidden is not None:
+            raise MissingPrivilege(self.hidden)
+        return self.listed
 
 
 @dataclass(frozen=True)
@@ -295,3 +331,17 @@ class TableInventoryFacts:
     constraints: int
     indexes: int
     sequences: int
+
+
+@dataclass(frozen=True)
+class ContentsFacts:
+    """All that is in a database, counted: (schema.table, exact rows) sorted, constraints without NOT NULL, indexes."""
+
+    tables: tuple[tuple[str, int], ...]
+    constraints: int
+    indexes: int
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows by table."""
+        return dict(self.tables)

@@ -16,9 +16,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from opsverify.errors import MissingPrivilege, ProbeError
+from opsverify.probes.dial import printable
 from opsverify.probes.postgres import facts
 from opsverify.probes.postgres.refusals import Query, QueryRefused, Result
-from opsverify.probes.dial import printable
 
 Steps = Generator[Query, Result, Any]
 
@@ -146,6 +146,8 @@ class SlowQueries:
     """Answer: `SlowQueriesFacts`. Needs pg_stat_statements, installed and loaded, and pg_read_all_stats."""
 
     limit: int = 10
+    minimum_calls: int = 1
+    """Statements that ran less often are left out."""
 
     def steps(self, server: Server) -> Steps:
         """Find the extension, then ask it by the column names that its version has (renamed in 1.8, for 13)."""
@@ -165,14 +167,15 @@ class SlowQueries:
         extension = found[0]
         if not extension["may"]:
             raise MissingPrivilege(
-                f"role {server.role} sees only its own statements (GRANT pg_read_all_stats TO {_shown(server.role)})"
+                f"role {server.role} sees only its own statements (GRANT pg_read_all_stats TO {_shown(server.role)};"
+                " pg_monitor includes it)"
             )
         kind = "exec_time" if extension["renamed"] else "time"
         sql = (
             f"SELECT left(query, 4000) AS query, calls, rows, mean_{kind} AS mean, max_{kind} AS max,"
             f" total_{kind} AS total FROM {_quoted(extension['schema'])}.pg_stat_statements"
             " WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())"
-            f" ORDER BY mean_{kind} DESC LIMIT {int(self.limit)}"
+            f" AND calls >= {int(self.minimum_calls)} ORDER BY mean_{kind} DESC LIMIT {int(self.limit)}"
         )
         try:
             rows = (yield Query(sql)).rows
@@ -303,7 +306,7 @@ class InvalidObjects:
 
 @dataclass(frozen=True)
 class RowCounts:
-    """Exact counts. Answer: `RowCountsFacts`. Needs SELECT on the tables, unhindered by row security.
+    """Exact counts. Answer: `RowCountsFacts`. Needs SELECT on a column of each table, unhindered by row security.
 
     `tables`: names as they are spelt in the catalogue, `name` (search_path, else public) or `schema.name`; none: all
     tables of user schemas, then named schema.name.
@@ -321,7 +324,7 @@ class RowCounts:
             rows = (yield _all_tables()).rows
             found = {f"{row['schema']}.{row['name']}": row for row in rows}
         wanted = self.tables or tuple(found)
-        _require_select(list(found.values()), server.role)
+        _require_select(list(found.values()), server.role, right="count_ok")
         counts: dict[str, int] = {}
         if found:
             parts = [
@@ -334,11 +337,21 @@ class RowCounts:
         return facts.RowCountsFacts(tuple((name, counts.get(name)) for name in wanted))
 
 
+HASH_KINDS = """\
+SELECT rolname AS name, CASE WHEN rolpassword IS NULL THEN 'none' WHEN rolpassword = '' THEN 'empty'
+  WHEN rolpassword LIKE 'SCRAM-SHA-256%' THEN 'scram-sha-256'
+  WHEN rolpassword ~ '^md5[0-9a-f]{32}$' THEN
+    CASE WHEN rolpassword = 'md5' || md5(rolname) THEN 'empty' ELSE 'md5' END
+  ELSE 'other' END AS kind FROM pg_catalog.pg_authid"""
+"""What kind of password each role has; the same text is the view in opsverify/sql/monitoring-role.sql."""
+
+
 @dataclass(frozen=True)
 class Roles:
-    """Answer: `RolesFacts`. Any role; kinds of password hashes need SELECT on pg_authid (superuser).
+    """Answer: `RolesFacts`. Any role; kinds of password hashes need SELECT on the view opsverify.password_kinds.
 
-    The hashes themselves never leave the server.
+    opsverify/sql/monitoring-role.sql makes that view, which shows kinds and no hash; a superuser needs none. The
+    hashes themselves never leave the server.
     """
 
     def steps(self, server: Server) -> Steps:
@@ -350,27 +363,25 @@ class Roles:
                 " ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid"
                 " WHERE m.member = r.oid ORDER BY 1) AS member_of,"
                 " has_column_privilege('pg_catalog.pg_authid', 'rolpassword', 'SELECT')"
-                " AND has_column_privilege('pg_catalog.pg_authid', 'rolname', 'SELECT') AS visible"
+                " AND has_column_privilege('pg_catalog.pg_authid', 'rolname', 'SELECT') AS visible,"
+                # Only a superuser's view can be believed: anyone who may create a schema could make one of this name.
+                " EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " JOIN pg_roles o ON o.oid = c.relowner AND o.rolsuper"
+                " WHERE n.nspname = 'opsverify' AND c.relname = 'password_kinds'"
+                " AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')) AS view"
                 " FROM pg_roles r WHERE r.rolname NOT LIKE 'pg\\_%' ORDER BY r.rolname"
             )
         ).rows
         kinds: dict[str, str] = {}
         hidden: str | None = None
-        if rows and not rows[0]["visible"]:
-            hidden = f"kinds of passwords: role {server.role} may not read pg_authid (a superuser may, or" + (
-                f" GRANT SELECT (rolname, rolpassword) ON pg_authid TO {_shown(server.role)})"
-            )
+        if rows and (rows[0]["visible"] or rows[0]["view"]):
+            source = f"({HASH_KINDS}) AS k" if rows[0]["visible"] else "opsverify.password_kinds"
+            kinds = {row["name"]: row["kind"] for row in (yield Query(f"SELECT name, kind FROM {source}")).rows}
         else:
-            kinds = {
-                row["name"]: row["kind"]
-                for row in (
-                    yield Query(
-                        "SELECT rolname AS name, CASE WHEN rolpassword IS NULL THEN 'none'"
-                        " WHEN rolpassword LIKE 'SCRAM-SHA-256$%' THEN 'scram-sha-256'"
-                        " WHEN rolpassword ~ '^md5[0-9a-f]{32}$' THEN 'md5' ELSE 'other' END AS kind FROM pg_authid"
-                    )
-                ).rows
-            }
+            hidden = (
+                f"kinds of passwords: role {server.role} may read neither pg_authid nor opsverify.password_kinds"
+                " (opsverify/sql/monitoring-role.sql makes that view, which shows no hash)"
+            )
         return facts.RolesFacts(
             tuple(
                 facts.Role(
@@ -413,7 +424,7 @@ class Settings:
         if unknown and not may:
             raise MissingPrivilege(
                 f"role {server.role} cannot see {', '.join(unknown)}"
-                f" (GRANT pg_read_all_settings TO {_shown(server.role)})"
+                f" (GRANT pg_read_all_settings TO {_shown(server.role)}; pg_monitor includes it)"
             )
         return facts.SettingsFacts(
             tuple(
@@ -426,7 +437,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class HbaRules:
-    """Answer: `HbaRulesFacts`. Needs a superuser, or SELECT on pg_hba_file_rules and EXECUTE on its function.
+    """Answer: `HbaRulesFacts`. Needs SELECT on pg_hba_file_rules and EXECUTE on its function; hidden without.
 
     Options are left out: they may hold passwords of LDAP or RADIUS servers.
     """
@@ -441,9 +452,10 @@ class HbaRules:
         ).rows[0]["may"]
         if not may:
             role = _shown(server.role)
-            raise MissingPrivilege(
+            return facts.HbaRulesFacts(
+                (),
                 f"role {server.role} may not read pg_hba.conf's rules (GRANT SELECT ON pg_hba_file_rules TO {role};"
-                f" GRANT EXECUTE ON FUNCTION pg_hba_file_rules() TO {role})"
+                f" GRANT EXECUTE ON FUNCTION pg_hba_file_rules() TO {role})",
             )
         rows = (
             yield Query(
@@ -493,12 +505,27 @@ class TableInventory:
         )
 
 
+@dataclass(frozen=True)
+class Contents:
+    """Answer: `ContentsFacts`. Needs what `RowCounts` needs, on every table."""
+
+    weight: ClassVar[int] = 9
+
+    def steps(self, server: Server) -> Steps:
+        """The inventory, then every table's rows."""
+        inventory = yield from TableInventory().steps(server)
+        counted = yield from RowCounts(inventory.tables).steps(server)
+        tables = tuple((name, rows) for name, rows in counted.counts if rows is not None)
+        return facts.ContentsFacts(tables, inventory.constraints, inventory.indexes)
+
+
 def _find(names: list[str]) -> Query:
     """Tables by name, with what may be done to them; the one that a bare name means comes first."""
     asked = " UNION ALL ".join(f"SELECT ${number + 1}::text AS asked" for number in range(len(names)))
     return Query(
         "SELECT a.asked, n.nspname AS schema, c.relname AS name, has_schema_privilege(n.oid, 'USAGE') AS schema_ok,"
-        f" has_table_privilege(c.oid, 'SELECT') AS table_ok FROM ({asked}) AS a"
+        " has_table_privilege(c.oid, 'SELECT') AS table_ok,"
+        f" has_any_column_privilege(c.oid, 'SELECT') AS count_ok FROM ({asked}) AS a"
         " JOIN pg_class c ON c.relkind IN ('r', 'p', 'v', 'm', 'f')"
         " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.asked = n.nspname || '.' || c.relname"
         " OR (a.asked = c.relname AND (n.nspname = ANY (current_schemas(false)) OR n.nspname = 'public'))"
@@ -510,15 +537,16 @@ def _find(names: list[str]) -> Query:
 def _all_tables() -> Query:
     return Query(
         "SELECT n.nspname AS schema, c.relname AS name, has_schema_privilege(n.oid, 'USAGE') AS schema_ok,"
-        " has_table_privilege(c.oid, 'SELECT') AS table_ok FROM pg_class c"
+        " has_table_privilege(c.oid, 'SELECT') AS table_ok,"
+        " has_any_column_privilege(c.oid, 'SELECT') AS count_ok FROM pg_class c"
         " JOIN pg_namespace n ON n.oid = c.relnamespace"
         f" WHERE c.relkind = 'r' AND {_USER_SCHEMAS} ORDER BY 1, 2"
     )
 
 
-def _require_select(tables: list[dict[str, Any]], role: str) -> None:
+def _require_select(tables: list[dict[str, Any]], role: str, right: str = "table_ok") -> None:
     schemas = sorted({table["schema"] for table in tables if not table["schema_ok"]})
-    names = sorted({_shown(t["schema"]) + "." + _shown(t["name"]) for t in tables if not t["table_ok"]})
+    names = sorted({_shown(t["schema"]) + "." + _shown(t["name"]) for t in tables if not t[right]})
     grants = [f"GRANT USAGE ON SCHEMA {_shown(schema)} TO {_shown(role)}" for schema in schemas]
     if names:
         grants.append(f"GRANT SELECT ON {', '.join(names)} TO {_shown(role)}")

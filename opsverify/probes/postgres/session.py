@@ -22,8 +22,8 @@ from psycopg import Error, ProgrammingError, capabilities, conninfo, pq
 
 from opsverify.errors import ProbeError, Unreachable
 from opsverify.evidence import Deadline
-from opsverify.probes.postgres.refusals import Query, QueryRefused, Result, Rows, why_not_connected
 from opsverify.probes.dial import resolve
+from opsverify.probes.postgres.refusals import Query, QueryRefused, Result, Rows, why_not_connected
 
 LOCK_SECONDS = 1.0
 STATEMENT_SHARE = 0.7

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, r
 
 from opsverify.errors import ProbeError, Unreachable
 from opsverify.evidence import Deadline
-from opsverify.probes.tls import CertificateFacts
 from opsverify.probes.dial import Watchdog, dial, explain, printable, trusting
+from opsverify.probes.tls import CertificateFacts
 
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
 """PostgreSQL's SSLRequest message (its manual, "Message Formats")."""

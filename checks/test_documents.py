@@ -1,0 +1,71 @@
+"""Documents: what operators write down is up to date."""
+
+from zoneinfo import ZoneInfo
+
+from opsverify import runbook
+from opsverify.bands import Verdict
+from opsverify.manual.agreement import compare
+from opsverify.manual.reading import read
+from opsverify.manual.review import last_updated
+from opsverify.manual.statements import statements
+
+
+@runbook("operations-log")
+def test_operations_log(operations, deployed_version, settings, expect):
+    """The log of operations tells of the deployed version and of the last weekly maintenance."""
+    log, deployed, maintained = operations, settings["deployed"], settings["maintained"]
+    there = log.path if log.exists else f"no {log.path}"
+    if not expect.that(log.exists, observed=there, expected="a log of operations"):
+        return
+    undated = [line for line in log.lines if line.when is None]
+    expect.that(
+        not undated,
+        observed=f"{len(undated)} entries without a date that is known: {undated[-1].what}" if undated
+        else f"{len(log.lines)} entries, all with their date",
+        expected="entries as `$(date): what`",
+        otherwise=Verdict.WARNING,
+    )  # fmt: skip
+    releases = [line for line in log.lines if deployed in line.what]
+    if deployed_version is not None:
+        newest = releases[-1].what if releases else f"no {deployed!r}"
+        named = bool(releases) and releases[-1].what.partition(deployed)[2].split()[:1] == [deployed_version]
+        expect.that(named, observed=f"last entry {newest}", expected=f"{deployed} {deployed_version}")
+    times = [line.when for line in log.lines if maintained in line.what and line.when]
+    most = settings["max_age_days"]
+    days = (log.observed_at - max(times)).total_seconds() / 86400 if times else None
+    told = f"{maintained} {days:.1f} days ago" if days is not None else f"no {maintained!r}"
+    expect.that(days is not None and days <= most, observed=told, expected=f"in the last {most:g} days")
+
+
+@runbook("runbook-reviewed")
+def test_runbook_reviewed(manual, settings, environment, now, expect):
+    """The runbook says that it was updated lately."""
+    if not there(manual, expect):
+        return
+    day, most = last_updated(read(manual.text)), settings["max_age_days"]
+    dated = "最終更新日: 2025年8月15日, or a date like it"
+    if not expect.that(day is not None, observed="dated" if day else "no date of the last update", expected=dated):
+        return
+    age = (now.astimezone(ZoneInfo(environment.timezone)).date() - day).days
+    told = f"last updated {day:%Y-%m-%d}, {age} days ago"
+    expect.that(age >= 0, observed=told, expected="a day that is not to come")
+    expect.that(age <= most, observed=told, expected=f"at most {most} days ago")
+
+
+@runbook("runbook-agrees")
+def test_runbook_agrees(manual, items, settings, expect):
+    """Every figure that the runbook states is the one that the checks enforce, and the other way round."""
+    if not there(manual, expect):
+        return
+    found = compare(statements(read(manual.text)), items, settings)
+    for one in found:
+        if not one.agrees:
+            expect.that(False, observed=one.document, expected=one.enforced)
+    if all(one.agrees for one in found):
+        expect.that(bool(found), observed=f"{len(found)} figures, as enforced", expected="the figures enforced")
+
+
+def there(manual, expect):
+    """Whether the document is where the environment says."""
+    observed = manual.location if manual.exists else f"no {manual.location}"
+    return expect.that(manual.exists, observed=observed, expected="the runbook")

@@ -1,0 +1,183 @@
+"""Logs and detection: what the logs tell of the last day, and whether somebody is told."""
+
+from opsverify import runbook
+from opsverify.bands import Verdict
+from opsverify.errors import ProbeError
+from opsverify.judgements.judging import readable
+
+
+@runbook("application-log-errors")
+def test_application_log_errors(application_log, settings, expect):
+    """The application's log holds no error and no fatal entry in the window, in JSON, text or blocks."""
+    window = application_log.window
+    if readable(window, expect):
+        judge_complaints(application_log.errors, f"{window.lines:,} entries in {window.told}", settings, expect)
+
+
+@runbook("application-log-alive")
+def test_application_log_alive(application_log_state, settings, expect):
+    """The application's log is still being written: a silent log is not a good log."""
+    judge_last_entry(application_log_state, settings["max_silence_hours"], expect)
+
+
+@runbook("service-journal-errors")
+def test_service_journal_errors(service_journal, settings, expect):
+    """The backend's unit left no error in the journal, and did not fail, in the window."""
+    window = service_journal.window
+    if readable(window, expect):
+        judge_complaints(service_journal.errors, f"the journal of {window.told}", settings, expect)
+
+
+@runbook("access-log-server-errors")
+def test_access_log_server_errors(access_log, settings, expect):
+    """The share of requests that ended in 5xx is small; paths that did are shown."""
+    if readable(access_log.window, expect, Verdict.ALERT):
+        judge_share(access_log, 5, settings, expect)
+
+
+@runbook("access-log-client-errors")
+def test_access_log_client_errors(access_log, settings, expect):
+    """The share of requests that ended in 4xx is small; the paths and clients that did most are shown."""
+    if readable(access_log.window, expect):
+        judge_share(access_log, 4, settings, expect)
+
+
+@runbook("health-check-scheduled")
+def test_health_check_scheduled(health_checks, settings, expect):
+    """The periodic health check exists, ran lately, and succeeded."""
+    most, timer, cron, log = settings["max_age_minutes"], *map(health_checks.get, ("timer", "cron", "log"))
+    lately = f"a run in the last {most:g} min"
+    if timer is not None:
+        state = "active" if timer.active else "not active"
+        told = f"timer {timer.timer} {state}" if timer.exists else f"no timer {timer.timer}"
+        if expect.that(timer.exists and timer.active, observed=told, expected="an active timer"):
+            minutes = age_minutes(timer.observed_at, timer.last_run)
+            told = f"last run {minutes:.0f} min ago" if minutes is not None else "no run since the host started"
+            expect.that(minutes is not None and minutes <= most, observed=told, expected=lately)
+            told = f"{timer.unit}: {timer.result or 'no result'}, exit status {timer.exit_status}"
+            expect.that(timer.result == "success", observed=told, expected="success")
+            expect.that(
+                timer.enabled,
+                observed="enabled" if timer.enabled else "not enabled",
+                expected="a timer that is enabled at boot",
+                otherwise=Verdict.WARNING,
+            )
+    if cron is not None:
+        hidden = ", ".join(cron.hidden)
+        if not cron.places and hidden and log is None:
+            raise ProbeError(f"the cron job {cron.text} could not be looked for: {hidden} may not be read")
+        told = f"{cron.text} in {', '.join(cron.places)}" if cron.places else f"{cron.text} in no crontab"
+        # A crontab that this account may not read can hold it: that it runs is then proven by its log.
+        unknown = f"; {hidden} may not be read" if hidden and not cron.places else ""
+        expect.that(bool(cron.places or unknown), observed=f"{told}{unknown}", expected="a crontab entry")
+        daemon = "a cron daemon" if cron.daemon else "no cron daemon to be seen"
+        expect.that(cron.daemon, observed=daemon, expected="a cron daemon that runs", otherwise=Verdict.WARNING)
+        if log is None and timer is None:
+            silent = "when it last ran is written nowhere that the environment names (jobs: log)"
+            expect.that(False, observed=silent, expected=lately, otherwise=Verdict.WARNING)
+    if log is not None:
+        judge_health_log(log, most, settings, expect)
+
+
+def judge_health_log(log, most, settings, expect):
+    """Judge by the log that the script writes: its newest line is recent, and the newest of each subject is well."""
+    there = log.path if log.exists else f"no {log.path}"
+    if not expect.that(log.exists, observed=there, expected=log.path):
+        return
+    dated = [line for line in log.lines if line.when is not None]
+    found = f"{len(log.lines)} results" if log.lines else f"no result among {log.total} lines"
+    if not expect.that(bool(log.lines), observed=f"{log.path}: {found}", expected="results of health checks"):
+        return
+    if not dated:
+        raise ProbeError(f"{log.path}: when the health check last ran could not be determined, its dates are unknown")
+    minutes = age_minutes(log.observed_at, dated[-1].when)
+    observed = f"last result {minutes:.0f} min ago: {dated[-1].what}"
+    expect.that(minutes <= most, observed=observed, expected=f"a run in the last {most:g} min")
+    newest = {}
+    for line in log.lines:
+        subject = line.what.split(settings["failed"])[0].split(settings["succeeded"])[0].strip()
+        newest[subject] = line
+    for subject, line in newest.items():
+        well = settings["failed"] not in line.what
+        expect.that(well, observed=line.what, expected=f"{subject} {settings['succeeded']}")
+
+
+def age_minutes(now, then):
+    """Minutes from `then` to `now`, None where it never was."""
+    return None if then is None else (now - then).total_seconds() / 60
+
+
+@runbook("alert-path")
+def test_alert_path(alert_script, expect):
+    """The script that sends alerts exists, can be executed, and has the interpreter that it names."""
+    script = alert_script
+    there = f"{script.path}, mode {script.mode}, owner {script.owner}" if script.exists else f"no {script.path}"
+    if not expect.that(script.exists, observed=there, expected=script.path):
+        return
+    expect.that(script.executable, observed=there, expected="an executable script")
+    expect.that(script.size_bytes > 0, observed=f"{there}, {script.size_bytes} bytes", expected="a script, not empty")
+    expect.that(
+        script.interpreter_found is not False,
+        observed=f"interpreter {script.interpreter or 'not known'}",
+        expected="an interpreter that exists",
+    )
+
+
+@runbook("alert-path", only="drill")
+def test_alert_arrives(sent_alert, target, settings, expect):
+    """A test alert, really sent, arrives in time."""
+    sent = sent_alert
+    told = f"{sent.message!r}: exit status {sent.status}"
+    if not expect.that(sent.status == 0, observed=told, expected="an alert that is sent"):
+        return
+    place = target.arrives_in
+    if sent.arrived is None:
+        unseen = f"{told}; ask those on duty for it, no place of arrival is known (alerts: arrives_in)"
+        expect.that(False, observed=unseen, expected="its arrival", otherwise=Verdict.WARNING)
+        return
+    how = f"in {place} after {sent.seconds:.0f} s" if sent.arrived else f"not in {place} after {sent.seconds:.0f} s"
+    expect.that(sent.arrived, observed=f"{told}, {how}", expected=f"arrival within {settings['arrival_seconds']:g} s")
+
+
+def judge_complaints(complaints, where, settings, expect):
+    """No complaint but those known to be harmless; the newest are shown."""
+    found = complaints.without(settings["ignore"])
+    ignored = complaints.count - found.count
+    told = f"{where}, {found.count:,} errors" + (f" ({ignored:,} ignored)" if ignored else "")
+    observed = f"{told}: {found.newest(settings['shown'])}" if found.count else told
+    expect.that(found.count == 0, observed=observed, expected="no error")
+
+
+def judge_last_entry(log, most_hours, expect):
+    """The log's last entry is no older than so many hours, by its host's clock."""
+    there = log.source if log.exists else f"no {log.source}"
+    if not expect.that(log.exists, observed=there, expected=log.source):
+        return
+    hours = log.silent_hours
+    name = log.newest or log.source
+    told = f"{name} is empty" if hours is None else f"last entry {hours:.1f} h ago in {name}"
+    written = f"an entry in the last {most_hours:g} h"
+    expect.that(hours is not None and hours <= most_hours, observed=told, expected=written)
+
+
+def judge_share(access, group, settings, expect):
+    """The share of 4xx or 5xx in percent; few errors are a warning at most, whatever their share."""
+    count, share, window = access.errors(group), access.share(group), access.window
+    paths = [f"{path} {n:,} ×" for g, path, n in access.paths if g == group]
+    clients = [str(client) for g, client in access.clients if g == group]
+    detail = f"{count:,} of {access.requests:,} requests in {window.told}"
+    if count:
+        detail += f"; paths: {', '.join(paths)}; clients: {', '.join(clients)}"
+    band, few = expect.item.band, count < settings["minimum_errors"]
+    if few and band.judge(share) is Verdict.ALERT:
+        expected = f"{band}, of {settings['minimum_errors']} errors or more an alert"
+        expect.that(False, observed=f"{share:.2f} % ({detail})", expected=expected, otherwise=Verdict.WARNING)
+    else:
+        expect(share, detail=detail)
+    lines = access.requests + access.malformed
+    expect.that(
+        access.malformed <= lines * settings["malformed_percent"] / 100,
+        observed=f"{access.malformed:,} of {lines:,} lines are not of the combined format",
+        expected=f"at most {settings['malformed_percent']:g} % of the lines",
+        otherwise=Verdict.WARNING,
+    )

@@ -1,0 +1,122 @@
+"""Weekly maintenance: what it must have done, and what it must have cleared away."""
+
+from datetime import timedelta
+
+from opsverify import runbook
+from opsverify.bands import Verdict
+from opsverify.errors import ProbeError
+
+
+@runbook("old-logs-removed")
+def test_old_logs_removed(log_ages, settings, expect):
+    """No log file is older than its retention."""
+    judge_ages(log_ages, settings, expect)
+
+
+@runbook("weekly-backup")
+def test_weekly_backup(weekly_dumps, settings, expect):
+    """The dump of weekly maintenance is whole and from the last week."""
+    folder, newest = weekly_dumps.folder, weekly_dumps.newest
+    found = newest.name if newest else f"no finished {settings['pattern']} in {folder}"
+    if not expect.that(
+        weekly_dumps.exists,
+        observed=folder if weekly_dumps.exists else f"no folder {folder}",
+        expected="the folder of the weekly dumps",
+    ) or not expect.that(newest is not None, observed=found, expected="a weekly dump"):
+        return
+    age, most = days(weekly_dumps, newest), settings["max_age_days"]
+    told = f"{found}, {age:.1f} days old, {newest.size_bytes:,} bytes"
+    recent = expect.that(age <= most, observed=told, expected=f"at most {most} days")
+    if newest.unreadable and not recent:
+        return
+    newest = weekly_dumps.newest_read
+    whole = newest.size_bytes > 0 and newest.complete is not False
+    expect.that(whole, observed=told if whole else f"{told}, without its end marker", expected="a whole dump")
+
+
+@runbook("temp-files-removed")
+def test_temp_files_removed(temporary_ages, settings, expect):
+    """No temporary file is older than its week."""
+    judge_ages(temporary_ages, settings, expect)
+
+
+def judge_ages(ages, settings, expect):
+    """Judge by the clock of the host that none of the files has outlived its days."""
+    expected = f"no file older than {settings['max_age_days']} days (and {settings['grace_hours']} hours)"
+    if not expect.that(
+        ages.exists, observed=ages.folder if ages.exists else f"no folder {ages.folder}", expected=expected
+    ):
+        return
+    oldest = ", ".join(f"{entry.name} {days(ages, entry):.1f} days" for entry in ages.oldest)
+    count = f"{ages.too_old} of {ages.count} too old" if ages.too_old else f"{ages.count} files, none too old"
+    observed = f"{count} in {ages.folder} (the oldest: {oldest})" if oldest else f"nothing in {ages.folder}"
+    expect.that(not ages.too_old, observed=observed, expected=expected)
+
+
+def days(listing, file):
+    """Age of a file in days, by the clock of the host it lies on."""
+    return (listing.observed_at - file.modified).total_seconds() / 86400
+
+
+@runbook("cache-size")
+def test_cache_size(cache, target, settings, expect):
+    """The npm and Next.js caches stay below their bound."""
+    most = settings[f"{target.holds.split()[0]}_megabytes"]
+    size = cache.used_bytes / 10**6
+    # An emptied cache may be gone altogether; a folder without a parent is a wrong path.
+    known = cache.exists or cache.parent_exists
+    observed = f"{size:,.1f} MB in {cache.folder}" if cache.exists else f"no folder {cache.folder}"
+    expect.that(known and size <= most, observed=observed, expected=f"at most {most:,} MB")
+
+
+@runbook("statistics-fresh")
+def test_statistics_fresh(table_statistics, settings, expect):
+    """Every table that changed has been analysed lately, by hand or by autovacuum."""
+    facts, days = table_statistics, settings["max_age_days"]
+    if facts.in_recovery:
+        raise ProbeError(
+            "whether tables are analysed could not be determined: a standby keeps no statistics of its own"
+        )
+    oldest = facts.server_time - timedelta(days=days)
+    changed = [t for t in facts.tables if t.modified_since_analyze >= settings["minimum_changes"]]
+    stale = [t for t in changed if t.analyzed_at is None or t.analyzed_at < oldest]
+    fresh = f"analysed within {days} days where rows changed"
+    if not stale:
+        seen = f"{len(facts.tables)} tables, {len(changed)} changed since they were analysed, none too long ago"
+        expect.that(True, observed=seen, expected=fresh)
+    for table in stale:
+        # What was analysed before the statistics were reset is not known any more.
+        reset = table.analyzed_at is None and facts.since is not None and facts.since > oldest
+        when = f"{table.analyzed_at:%Y-%m-%d}" if table.analyzed_at else "never"
+        if reset:
+            when = f"not since the statistics were reset on {facts.since:%Y-%m-%d}"
+        expect.that(
+            False,
+            observed=f"{table.schema}.{table.name}: {table.modified_since_analyze} rows changed, analysed {when}",
+            expected=fresh,
+            otherwise=Verdict.WARNING if reset else Verdict.ALERT,
+        )
+
+
+@runbook("wraparound")
+def test_wraparound(transaction_age, table_statistics, settings, expect):
+    """Transaction ids are far from wrapping around, and no table is starved of vacuum."""
+    oldest = transaction_age.databases[0]
+    expect(
+        transaction_age.used_percent,
+        detail=f"oldest database {oldest.name}: {oldest.xid_age:,} transactions, {oldest.multixact_age:,} multixacts",
+    )
+    for table in table_statistics.tables:
+        rows = table.live_estimate + table.dead_estimate
+        share = 100 * table.dead_estimate / rows if rows else 0.0
+        starved = table.dead_estimate >= settings["minimum_dead_rows"] and share >= settings["dead_rows_percent"]
+        if starved:
+            when = f"{table.vacuumed_at:%Y-%m-%d %H:%M} UTC" if table.vacuumed_at else "never"
+            dead = f"{share:.0f} % dead rows ({table.dead_estimate:,})"
+            expect.that(
+                False,
+                observed=f"{table.schema}.{table.name}: {dead}, vacuumed {when}",
+                expected=f"under {settings['dead_rows_percent']} %",
+            )
+    if table_statistics.in_recovery and expect.worst.verdict is not Verdict.ALERT:
+        raise ProbeError("whether tables are starved of vacuum could not be determined: a standby keeps no statistics")

@@ -1,0 +1,82 @@
+"""Emergency stop and recovery: what is meant to be down is down, and what comes back comes back whole."""
+
+import re
+
+from opsverify import runbook
+from opsverify.bands import Verdict
+from opsverify.errors import ProbeError
+from opsverify.judgements.migrations import applied, unsettled
+from opsverify.judgements.remains import leftovers, signs_of_life
+
+
+@runbook("application-stopped", only="stopped")
+def test_application_stopped(application_remains, node_processes, target, environment, expect):
+    """The service and every Node.js process of its own are gone, and its port is closed."""
+    surely, perhaps = leftovers(node_processes, target, environment.releases.values())
+    for process in surely:
+        expect.that(False, observed=f"{process} still works in {process.folder}", expected="no process")
+    for process in perhaps:
+        seen = f"{process}, whose folder this account may not see"
+        expect.that(False, observed=seen, expected="no process", otherwise=Verdict.WARNING)
+    for sign in signs_of_life(application_remains):
+        expect.that(sign.gone, observed=sign.observed, expected=sign.expected)
+
+
+@runbook("database-stopped", only="stopped")
+def test_database_stopped(database_remains, expect):
+    """PostgreSQL is inactive, and its port is closed."""
+    for sign in signs_of_life(database_remains):
+        expect.that(sign.gone, observed=sign.observed, expected=sign.expected)
+
+
+@runbook("maintenance-page", only="stopped")
+def test_maintenance_page(page_while_stopped, settings, expect):
+    """Users get a page that says 503, and when to come back."""
+    expected = "503 with Retry-After and a page of its own"
+    answered = not page_while_stopped.failure
+    if not expect.that(answered, observed=page_while_stopped.failure or "an answer", expected=expected):
+        return
+    page = page_while_stopped.fact
+    said = f"{page.status} {page.content_type or 'without content type'}, title {page.title!r}"
+    if not expect.that(page.status == 503, observed=said, expected=expected):
+        return
+    # nginx's own error pages are titled by their status: "503 Service Temporarily Unavailable".
+    own = "html" in (page.content_type or "") and page.size > 0 and not re.match(r"\s*503\b", page.title or "")
+    expect.that(own, observed=said, expected=expected)
+    expect.that(page.contains_ok is not False, observed=said, expected=f"a page that holds {settings['contains']!r}")
+    when = "no Retry-After" if page.retry_after is None else f"Retry-After {page.retry_after:.0f} s"
+    expect.that(page.retry_after is not None, observed=f"{said}, {when}", expected=expected)
+
+
+@runbook("data-intact")
+def test_data_intact(applied_migrations, invalid_objects, key_rows, history, settings, expect):
+    """Migrations, indexes, constraints and rows are what they were when all was last well."""
+    counts = {f"rows of {table}": rows for table, rows in key_rows.counts if rows is not None}
+    counts["migrations"] = len(applied(applied_migrations))
+    for about, count in counts.items():
+        expect.remember(about, count)
+    faults = {
+        "key tables missing": [table for table, rows in key_rows.counts if rows is None],
+        **{f"migrations {fault}": names for fault, names in unsettled(applied_migrations).items()},
+        # One that is being built at this moment is not broken.
+        "invalid indexes": [f"{i.schema}.{i.name}" for i in invalid_objects.indexes if not i.being_built],
+        "unvalidated constraints": [f"{c.schema}.{c.table}.{c.name}" for c in invalid_objects.constraints],
+    }
+    for fault, names in faults.items():
+        expect.that(not names, observed=f"{fault}: {', '.join(names) or 'none'}", expected="none")
+    unknown = None
+    try:
+        before = history.last_good("data-intact")
+    except ProbeError as error:
+        before, unknown = {}, error
+    kept = 1 - settings["tolerance_percent"] / 100
+    lost = [about for about, count in counts.items() if count < before.get(about, 0) * kept]
+    fewer = [f"{about} {counts[about]:,}, before {before[about]:,.0f}" for about in lost]
+    seen = ", ".join(f"{about} {count:,}" for about, count in counts.items())
+    expect.that(
+        not lost,
+        observed="; ".join(fewer) or (seen if before else f"{seen}, nothing recorded yet to hold them against"),
+        expected="no fewer than last recorded as good",
+    )
+    if unknown is not None and expect.worst.verdict is not Verdict.ALERT:
+        raise unknown

@@ -1,0 +1,81 @@
+"""What shows that a service is not down, though it is meant to be. Pure.
+
+Down is what its host says: no unit active, no process of the pid file, no socket on its port. That we cannot connect
+proves nothing by itself, since a wrong name or a firewall looks the same from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from opsverify.errors import ProbeError
+
+if TYPE_CHECKING:
+    from opsverify.environment import Release, Service
+    from opsverify.probes.host import Listening, NodeProcess, ServiceStatus
+    from opsverify.probes.knock import Door
+
+DOWN = ("inactive", "failed")
+"""systemd's words for a unit of which nothing runs (org.freedesktop.systemd1(5), ActiveState)."""
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One thing looked at: whether it is gone, and what was seen."""
+
+    gone: bool
+    observed: str
+    expected: str
+
+
+def signs_of_life(remains: Mapping[str, Any]) -> list[Sign]:
+    """Judge the `status`, `port` and `door` of a service; raises ProbeError where its unit does not even exist."""
+    return [_service(remains["status"]), _port(remains["port"]), _door(remains["door"])]
+
+
+def _service(status: ServiceStatus) -> Sign:
+    if status.main is not None:
+        if not status.exists:
+            raise ProbeError(f"whether {status.name} is stopped could not be determined: there is no such unit")
+        units = [unit for unit in (status.main, *status.instances) if unit.load_state != "not-found"]
+        seen = ", ".join(f"{unit.unit} {unit.active_state}" for unit in units)
+        return Sign(all(unit.active_state in DOWN for unit in units), seen, "inactive")
+    process = status.process
+    if process is None:
+        return Sign(True, f"no pid file {status.name}", "no process")
+    said = "a stale pid file" if process.stale else "alive" if process.alive else "gone"
+    return Sign(not status.running, f"process {process.pid} of {status.name} {said}", "no process")
+
+
+def _port(port: Listening) -> Sign:
+    if not port.listening:
+        return Sign(True, f"port {port.port} closed on the host", "closed")
+    holder = f"{port.owner_name} (process {port.owner_pid})" if port.owner_pid else "a process that may not be seen"
+    return Sign(False, f"port {port.port} open on the host ({', '.join(port.addresses)}), held by {holder}", "closed")
+
+
+def _door(door: Door) -> Sign:
+    suffix = ", which proves nothing" if door.state == "unknown" else ""
+    return Sign(door.state != "open", f"from here {door.reason}{suffix}", "no connection")
+
+
+def leftovers(
+    processes: Iterable[NodeProcess], service: Service, releases: Iterable[Release]
+) -> tuple[list[NodeProcess], list[NodeProcess]]:
+    """Node.js processes that belong to the service though it may not know them: (surely, perhaps).
+
+    Surely: they work in a checkout of its host and slot, and not in the other role's folder of it. Perhaps: their
+    folder may not be seen, and they look like it.
+    """
+    own = [r.path for r in releases if r.host == service.host and r.slot in (None, service.slot)]
+    other = {"backend": "frontend", "frontend": "backend"}[service.role]
+    surely, perhaps = [], []
+    for process in processes:
+        if process.folder is None:
+            if process.name.startswith("next-server") == (service.role == "frontend"):
+                perhaps.append(process)
+        elif any(process.within(path) and not process.within(f"{path}/{other}") for path in own):
+            surely.append(process)
+    return surely, perhaps

@@ -1,0 +1,83 @@
+"""Evidence before the first test, collected once however many processes run the tests."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opsverify.evidence import Ask, Evidence, collect
+from opsverify.nouns import NOUNS
+from opsverify.plugin.starting import VARIABLES
+from opsverify.plugin.state import AIM, RUN, is_worker
+
+SHARED = pytest.StashKey[str]()
+"""xdist: the folder in which the first worker leaves the evidence for the others."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """xdist: hand what was started once, and a place to share the evidence, to each worker."""
+    config = node.config
+    if SHARED not in config.stash:
+        config.stash[SHARED] = tempfile.mkdtemp(prefix="opsverify-")
+    node.workerinput["opsverify_variables"] = config.stash.get(VARIABLES, {})
+    node.workerinput["opsverify_shared"] = config.stash[SHARED]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    config = session.config
+    if config.option.collectonly or not session.items or session.testsfailed:
+        return
+    asks = {_ask_key(ask): ask for item in session.items for ask in _asks(item)}
+    run = config.stash[RUN]
+    seconds = max(loaded.environment.run_seconds for loaded in run.environments)
+    run.evidence = _collect_once(config, list(asks.values()), seconds)
+
+
+def _ask_key(ask: Ask) -> Any:
+    return (ask.probe, ask.target.identity, ask.question)
+
+
+def _asks(item: pytest.Item) -> Iterator[Ask]:
+    aim = item.stash.get(AIM, None)
+    if aim is None or aim.target is None:
+        return
+    for name in getattr(item, "fixturenames", ()):
+        if name in NOUNS:
+            yield from NOUNS[name].asks(aim.environment, aim.target, aim.item.settings)
+
+
+def _collect_once(config: pytest.Config, asks: list[Ask], seconds: float) -> Evidence:
+    """The evidence; under xdist the first worker collects it and the others read what it left."""
+    if not is_worker(config):
+        return collect(asks, run_seconds=seconds)
+    from filelock import FileLock
+
+    folder = Path(config.workerinput["opsverify_shared"])  # type: ignore[attr-defined]
+    shared = folder / "evidence.pickle"
+    with FileLock(folder / "lock"):
+        if shared.exists():
+            return Evidence(**pickle.loads(shared.read_bytes()))  # noqa: S301 - our own file, in a 0700 folder
+        evidence = collect(asks, run_seconds=seconds)
+        shared.write_bytes(pickle.dumps(evidence.state()))
+        return evidence
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if not config.option.probe_durations or RUN not in config.stash:
+        return
+    slowest_first = sorted(config.stash[RUN].evidence.seconds.items(), key=lambda pair: -pair[1])
+    for (probe, identity), seconds in slowest_first:
+        terminalreporter.write_line(f"{seconds:7.2f} s  probe {probe} of {'/'.join(map(str, identity))}")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SHARED in config.stash and not is_worker(config):
+        shutil.rmtree(config.stash[SHARED], ignore_errors=True)

@@ -1,0 +1,168 @@
+"""Options and the life of a run: it is configured, its reports are registered, and it ends with an exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from opsverify import traceability
+from opsverify.diagnostics import Diagnostics
+from opsverify.errors import ConfigurationError, OpsverifyError, ProbeError
+from opsverify.gate import LEVELS, exit_code
+from opsverify.history.reading import last_results
+from opsverify.history.recording import Recorder
+from opsverify.items import SCHEDULES, Severity
+from opsverify.loading import load_items, one_setting
+from opsverify.plugin.starting import environment_files, environment_names, location_of, start
+from opsverify.plugin.state import RUN, Run, is_worker
+from opsverify.probes import host
+from opsverify.reporting.text import Redactor, printable
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("opsverify", "operational verification")
+    group.addoption(
+        "--env",
+        action="append",
+        metavar="ENVIRONMENT",
+        help="environment to verify: a name from environments/, or a path to a YAML file; repeatable. "
+        "Required, unless VERIFY_ENV is set.",
+    )
+    group.addoption("--slot", metavar="SLOT", help="verify this deployment slot instead of the active one")
+    group.addoption(
+        "--revision",
+        metavar="COMMIT",
+        help="the commit that was meant to be deployed: a hash, or a tag that the checkout knows (default: the head of "
+        "the release branch)",
+    )
+    group.addoption(
+        "--fail-on",
+        metavar="LEVEL",
+        default="P4",
+        help="what makes the exit code 1: failures of this severity or worse (P1, P2, P3, P4; default: P4, all), "
+        "or 'warning': all failures and warnings",
+    )
+    group.addoption("--probe-durations", action="store_true", help="show what each probe cost (not with -n)")
+    group.addoption("--language", choices=("en", "ja"), help="language of titles and instructions in reports")
+    group.addoption(
+        "--history",
+        metavar="URL",
+        help="where results are kept: sqlite:///path/to/history.db, postgresql://user@host/name, or 'none' "
+        "(default: the environment's history, else reports/history.db)",
+    )
+    group.addoption(
+        "--traceability",
+        action="store_true",
+        help="list which check proves which chapter of the runbook, both ways, and end; exit code 1 where one is "
+        "missing. Contacts nothing; with --env, results are shown from the history",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest's own reports read the paths that are set here
+def pytest_configure(config: pytest.Config) -> None:
+    for name, meaning in SCHEDULES.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+    for severity in Severity:
+        config.addinivalue_line("markers", f"{severity.value}: severity {severity.value} of the runbook")
+    config.addinivalue_line(
+        "markers",
+        "runbook(id, only=schedule): the item of checks/runbook.yaml that a check proves; with `only`, it runs when "
+        "-m names that schedule and never otherwise",
+    )
+    if config.option.help or config.option.markers or config.option.showfixtures or config.option.version:
+        return
+    if config.option.fail_on not in LEVELS:
+        raise pytest.UsageError(f"--fail-on: found {config.option.fail_on!r}, allowed {', '.join(LEVELS)}")
+    try:
+        run = start(config)
+    except ConfigurationError as error:
+        raise pytest.UsageError("\n".join(error.mistakes)) from None
+    except OpsverifyError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[RUN] = run
+    if not is_worker(config):
+        _reports(config, run)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    if not config.option.traceability or config.option.help:
+        return None
+    try:
+        return _traceability(config)
+    except ConfigurationError as error:
+        raise pytest.UsageError("\n".join(error.mistakes)) from None
+
+
+def _traceability(config: pytest.Config) -> int:
+    folder = config.rootpath / "checks"
+    items, checks = load_items(folder / "runbook.yaml"), traceability.read_checks(folder)
+    last: list[traceability.Last] = []
+    names = environment_names(config)
+    for path in environment_files(config, names) if names else ():
+        location = location_of(config, path, one_setting(path, "history"))
+        try:
+            found = () if location.off else last_results(location, path.stem)
+        except ProbeError as error:
+            print(f"{path.stem}: {printable(Redactor().clean(str(error)))}")
+            continue
+        of = f"{path.stem}:" if len(names) > 1 else ""
+        last += [traceability.Last(r.nodeid, f"{of}{r.target}", r.verdict, r.started_at) for r in found]
+    print("\n".join(traceability.lines(items, checks, last, config.option.language or "en")))
+    return int(bool(traceability.gaps(items, checks)))
+
+
+def _reports(config: pytest.Config, run: Run) -> None:
+    """Every run leaves its reports under reports/<environment>/, wherever else they are asked for."""
+    from opsverify import reporting
+
+    folder = config.rootpath / "reports" / "+".join(loaded.environment.name for loaded in run.environments)
+    if not config.option.collectonly:
+        for option, name in (("htmlpath", "report.html"), ("xmlpath", "junit.xml")):
+            path = Path(getattr(config.option, option, None) or folder / name)
+            _writable(path)
+            setattr(config.option, option, str(path))
+        config.option.self_contained_html = True
+    results = reporting.register(config, run)
+    html = config.pluginmanager.get_plugin("opsverify-html")
+    if html is not None:
+        first = run.environments[0]
+        language = config.option.language or first.environment.language
+        section = traceability.Section(first.items, config.rootpath / "checks", language)
+        html.add_section(section.title, section)
+        if not config.option.collectonly:
+            environments = [loaded.environment for loaded in run.environments]
+            beside = Path(config.option.htmlpath).parent
+            steps = Diagnostics(environments, run.redactor, beside, language, results.all, html.add_section)
+            config.pluginmanager.register(steps, "opsverify-diagnostics")
+    if not config.option.collectonly:
+        arguments = [str(argument) for argument in config.invocation_params.args]
+        recorder = Recorder(run.histories, run.slot or "", run.now, run.redactor, config.rootpath, arguments)
+        config.pluginmanager.register(recorder, "opsverify-history")
+
+
+def _writable(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a"):
+            pass
+    except OSError as error:
+        raise pytest.UsageError(f"the report {path} cannot be written ({error.strerror})") from None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if RUN in config.stash:
+        host.close_connections()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    results = session.config.pluginmanager.get_plugin("opsverify-results")
+    if results is not None and not session.config.option.collectonly:
+        level = session.config.option.fail_on
+        found = results.all()
+        session.exitstatus = exit_code(found, level, int(exitstatus), partial=results.partial)
+        recorder = session.config.pluginmanager.get_plugin("opsverify-history")
+        if recorder is not None:
+            recorder.write(found, int(session.exitstatus), partial=results.partial)

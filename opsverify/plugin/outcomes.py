@@ -1,0 +1,135 @@
+"""What becomes of a check: its outcome, told in one sentence, printable and without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from opsverify.bands import Verdict
+from opsverify.deadlines import respond_by
+from opsverify.errors import NotApplicable, ProbeError, Unreachable
+from opsverify.expect import Expect, NothingJudged, PromiseBroken
+from opsverify.plugin.state import AIM, RUN, Aim
+from opsverify.plugin.waiving import waived, waiver_of
+from opsverify.reporting.text import printable, printable_block
+from opsverify.results import Outcome, figures_text, record
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
+    try:
+        result = yield
+    except NotApplicable as error:  # said by the check itself: there is nothing yet that could be judged
+        if getattr(pyfuncitem.funcargs.get("expect"), "findings", None):
+            raise
+        pytest.skip(str(error))
+    except ProbeError as error:  # what was found wrong before it counts more than what could not be found out
+        alerts = _alerts(pyfuncitem)
+        if not alerts:
+            raise
+        raise PromiseBroken("; ".join([*alerts, f"moreover, {error}"])) from None
+    if AIM in pyfuncitem.stash:
+        expect = pyfuncitem.funcargs.get("expect")
+        if not isinstance(expect, Expect):
+            raise NothingJudged(f"{pyfuncitem.name} takes no `expect`: it judged nothing")
+        expect.conclude()
+    return result
+
+
+def _alerts(item: pytest.Function) -> list[str]:
+    expect = item.funcargs.get("expect")
+    return expect.sentences(Verdict.ALERT) if isinstance(expect, Expect) else []
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    run = item.config.stash.get(RUN, None)
+    if run is None:
+        return report
+    clean = run.redactor.clean
+    report.sections = [(name, printable_block(clean(text))) for name, text in report.sections]
+    if AIM in item.stash:
+        values = _outcome_of(item, call, report)
+        if values:
+            record(item, **{name: printable(clean(text), limit=2000) for name, text in values.items()})
+            record(item, respond_by=_due(item.stash[AIM], values["verdict"]))
+            if report.when == "call":
+                record(item, measurements=_figures(item, clean))
+            report.user_properties = list(item.user_properties)
+    waived = report.skipped and hasattr(report, "wasxfail")
+    if (report.failed or waived) and report.longrepr is not None:
+        report.longrepr = _told(item, call, report, clean)
+    return report
+
+
+def _due(aim: Aim, verdict: str) -> str:
+    """By when somebody must respond, ISO 8601 with offset; "" where nobody must."""
+    if not Outcome(verdict).failed:
+        return ""
+    environment = aim.environment
+    due = respond_by(aim.item.severity, datetime.now(UTC), environment.country, environment.timezone)
+    return due.isoformat(timespec="seconds")
+
+
+def _figures(item: pytest.Item, clean: Any) -> str:
+    """What the check measured. Each name is cleaned by itself: the whole must stay JSON."""
+    expect = getattr(item, "funcargs", {}).get("expect")
+    if not isinstance(expect, Expect):
+        return ""
+    return figures_text((printable(clean(about), limit=100), value) for about, value in expect.measurements.items())
+
+
+def _outcome_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> dict[str, str]:
+    """The properties that this phase of a check settles; empty where it settles nothing."""
+    expect = getattr(item, "funcargs", {}).get("expect")
+    seen: dict[str, str] = {}
+    if report.when == "call" and isinstance(expect, Expect) and expect.findings:
+        worst = expect.worst
+        alike = expect.sentences(worst.verdict)
+        seen = {"observed": worst.observed, "expected": worst.expected, "unit": worst.unit}
+        if worst.value is not None:
+            seen["value"] = repr(worst.value)
+        if worst.verdict is not Verdict.NORMAL:
+            seen["sentence"] = "; ".join(alike)
+    error = call.excinfo.value if call.excinfo else None
+    if report.skipped:
+        if hasattr(report, "wasxfail"):
+            return {**seen, "verdict": Outcome.WAIVED.value, "sentence": f"{report.wasxfail}; {error}"}
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        return {"verdict": Outcome.NOT_APPLICABLE.value, "sentence": reason.removeprefix("Skipped: ")}
+    if report.passed:
+        if report.when != "call":
+            return {}
+        worst_verdict = expect.worst.verdict if isinstance(expect, Expect) else Verdict.NORMAL
+        return {**seen, "verdict": worst_verdict.value}
+    if isinstance(error, PromiseBroken):
+        return {**seen, "verdict": Outcome.ALERT.value, "sentence": str(error)}
+    if error is None:  # passed although a waiver expects it to fail
+        waiver = waiver_of(item.stash[AIM])
+        text = f"the waiver hides nothing, remove it ({waived(waiver)})" if waiver else str(report.longrepr)
+        return {**seen, "verdict": Outcome.ALERT.value, "sentence": text}
+    if isinstance(error, ProbeError):
+        blocked = error.cause is not None and isinstance(error, Unreachable)
+        cause = f"{error.cause.target}: {error.cause.message}" if error.cause else ""
+        verdict = Outcome.BLOCKED if blocked else Outcome.UNDETERMINED
+        return {"verdict": verdict.value, "sentence": cause or str(error), "cause": cause, "observed": str(error)}
+    where = f"{type(error).__name__}: {error}" if isinstance(error, NothingJudged) else type(error).__name__
+    sentence = f"the check itself broke ({where}), run it with --tb=short"
+    return {**seen, "verdict": Outcome.BROKEN.value, "sentence": sentence}
+
+
+def _told(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, clean: Any) -> str:
+    """What a failure says: one sentence for what we know, a redacted traceback for a bug of the suite."""
+    known = dict(item.user_properties)
+    error = call.excinfo.value if call.excinfo else None
+    if AIM in item.stash and (error is None or isinstance(error, (PromiseBroken, ProbeError))):
+        text = str(known.get("sentence", ""))
+        action = str(known.get("action", ""))
+        return f"{text} → {action}" if error is None or isinstance(error, PromiseBroken) else text
+    return printable_block(clean(str(call.excinfo.getrepr(style="short") if call.excinfo else report.longrepr)))

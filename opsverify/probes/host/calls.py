@@ -1,0 +1,132 @@
+"""Who floods the API, and what scanners found, by nginx's access log; summed up on the host."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from opsverify.errors import ProbeError
+from opsverify.probes.host.access import PARSE, Client, client, counted, ended
+from opsverify.probes.host.question import Answer, Question, integer, moment, one_line, quote
+from opsverify.probes.host.window import MOST_BYTES, WINDOW, Source, Window, read_window
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A client's busiest minute: its requests are `client.count`."""
+
+    client: Client
+    minute: datetime
+
+
+@dataclass(frozen=True)
+class Find:
+    """What a scanner asked for and got."""
+
+    client: Client
+    path: str
+
+
+@dataclass(frozen=True)
+class CallFacts:
+    """How the API was called in a window."""
+
+    window: Window
+    requests: int = 0
+    """All requests of the window."""
+    calls: int = 0
+    """Those of them to the API."""
+    peaks: tuple[Peak, ...] = ()
+    """The clients with the busiest minutes, the busiest first."""
+    tried: int = 0
+    """Requests for scanner paths, however they ended."""
+    finds: tuple[Find, ...] = ()
+    """Those that were answered with 2xx, the most frequent first."""
+
+
+@dataclass(frozen=True)
+class ApiCalls(Question):
+    """The busiest minute of each client, and scanner paths that were answered with 2xx.
+
+    `api` and `scanner_paths` are beginnings of paths; case, `%2e` and doubled slashes make no difference to the
+    latter. Privileges: to read the log (group adm on Debian). Source: ngx_http_log_module, format `combined`.
+    """
+
+    source: Source
+    hours: float
+    shown: int
+    api: str
+    scanner_paths: tuple[str, ...]
+    most_bytes: int = MOST_BYTES
+
+    helpers = (WINDOW,)
+    slow: ClassVar[bool] = True
+    seconds: ClassVar[float] = 15.0
+
+    @property
+    def title(self) -> str:
+        return self.source.name
+
+    def script(self) -> str:
+        scanned = " ".join(path.lower() for path in self.scanner_paths)
+        return self.source.plan(self.hours, self.most_bytes) + (
+            "feed | timed '"
+            + PARSE
+            + r"""
+BEGIN { n = split(scanned, scan, " ") }
+/^$/ { next }
+!parsed($0) { next }
+inside(t = when($0)) {
+  if (index(path, api) == 1) {
+    calls++; m = int(t / 60)
+    if (m != minute[client]) { minute[client] = m; rate[client] = 0 }
+    if (++rate[client] > peak[client]) { peak[client] = rate[client]; at[client] = m * 60 }
+  }
+  low = tolower(path); gsub(/%2e/, ".", low); gsub(/\/\/+/, "/", low)
+  for (i = 1; i <= n; i++) if (index(low, scan[i]) == 1) {
+    tried++; if (status ~ /^2/) finds[client " " path]++
+    break
+  }
+}
+END {
+  lines(); print "== calls " calls + 0; print "== tried " tried + 0
+  for (c in peak) peaks[c " " sprintf("%.0f", at[c])] = peak[c]
+  top(peaks, most, "peak"); top(finds, most, "find"); print "== end"
+}"""
+            + f"' most={self.shown} api={quote(self.api)} scanned={quote(scanned)}\n"
+        )
+
+    def parse(self, answer: Answer) -> CallFacts:
+        if any(re.search(r"^[^/]|[\s\\]", word) for word in (*self.scanner_paths, self.api)):
+            raise ProbeError("scanner_paths: a path begins with a slash and holds neither spaces nor backslashes")
+        window = read_window(self.source, self.hours, answer)
+        if not window.exists:
+            return CallFacts(window)
+        ended(answer, self.title)
+        calls, tried = answer.block("calls"), answer.block("tried")
+        blocks = answer.blocks()
+        return CallFacts(
+            window,
+            requests=window.lines,
+            calls=integer(calls.rest if calls else "", "the calls"),
+            peaks=tuple(_peak(block.rest) for block in blocks if block.name == "peak"),
+            tried=integer(tried.rest if tried else "", "the scans"),
+            finds=tuple(_find(block.rest) for block in blocks if block.name == "find"),
+        )
+
+
+def _peak(rest: str) -> Peak:
+    count, what = counted(rest)
+    address, _, when = what.partition(" ")
+    return Peak(client(address, count, {}), moment(integer(when, "the busiest minute"), "the busiest minute"))
+
+
+def _find(rest: str) -> Find:
+    count, what = counted(rest)
+    address, _, path = what.partition(" ")
+    return Find(client(address, count, {}), one_line(path, 120))
+
+
+__all__ = ["ApiCalls", "CallFacts", "Find", "Peak"]

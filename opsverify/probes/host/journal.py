@@ -1,0 +1,144 @@
+"""What the systemd journal holds of errors: of one unit, or of the whole system."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from opsverify.errors import MissingPrivilege, ProbeError
+from opsverify.probes.host.complaints import Complaint, Complaints
+from opsverify.probes.host.question import MIB, Answer, Question, integer, moment, one_line, quote
+from opsverify.probes.host.shell import unit_name
+from opsverify.probes.host.window import WINDOW, Window
+
+MOST_ENTRIES = 1000
+ERROR = 3
+"""Priority `err` of syslog(3); smaller is worse."""
+
+
+@dataclass(frozen=True)
+class JournalFacts:
+    """The errors in a journal. `complete` is False where there were more than are read: `errors` are the newest."""
+
+    window: Window
+    errors: Complaints
+    complete: bool
+
+
+@dataclass(frozen=True)
+class JournalErrors(Question):
+    """Journal entries of priority err and worse; of a `unit`, also systemd's own word that it failed.
+
+    Privileges: membership in systemd-journal (or adm): without, only one's own entries show, which is
+    MissingPrivilege. Source: journalctl(1), systemd.journal-fields(7).
+    """
+
+    hours: float
+    unit: str | None = None
+
+    helpers = (WINDOW,)
+    slow: ClassVar[bool] = True
+    max_bytes: ClassVar[int] = MIB
+
+    @property
+    def title(self) -> str:
+        return f"the journal of {self.unit}" if self.unit else "the system journal"
+
+    def script(self) -> str:
+        unit = f"-u {quote(self.unit)}" if self.unit else ""
+        # systemd says at `warning` that a unit failed.
+        level = "warning" if self.unit else "err"
+        known = (
+            f'echo "== unit $(systemctl show -p LoadState {quote(unit_name(self.unit))} 2>/dev/null)"\n'
+            if self.unit
+            else ""
+        )
+        fields = "MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,_PID"
+        return f"""clock; since=$((now - {round(self.hours * 3600)})); echo "== window $since $now"
+command -v journalctl >/dev/null 2>&1 || {{ echo '== nosystemd'; exit 0; }}
+case $(journalctl -n 1 -o cat 2>&1 >/dev/null) in
+*'not seeing messages'*|*ermission*) echo '== hidden'; exit 0;;
+*'No journal files'*) echo '== nojournal'; exit 0;;
+esac
+{known}echo "== oldest $(journalctl -q -o short-unix 2>/dev/null | head -n 1 | cut -d. -f1)"
+echo "== newest $(journalctl -q -n 1 -o short-unix 2>/dev/null | cut -d. -f1)"
+echo '== entries'
+journalctl -q {unit} -p {level} --since "@$since" -r -n {MOST_ENTRIES} -o json --output-fields={fields} || exit 5
+echo '== end'
+"""
+
+    def parse(self, answer: Answer) -> JournalFacts:
+        if answer.block("nosystemd"):
+            raise ProbeError(f"{self.title} could not be read: the host has no systemd")
+        if answer.block("nojournal"):
+            raise ProbeError(f"{self.title} could not be read: the host keeps no journal")
+        if answer.block("hidden"):
+            raise MissingPrivilege(f"{self.title} may not be read by this account: add it to the group systemd-journal")
+        asked, entries, unit = answer.block("window"), answer.block("entries"), answer.block("unit")
+        if unit and "LoadState=not-found" in unit.rest:
+            raise ProbeError(f"{self.title} could not be read: the host has no such unit")
+        whole = answer.block("end") is not None
+        if asked is None or entries is None or not (whole or answer.truncated):
+            raise answer.failure(self.title)
+        since, until = (_time(text) for text in [*asked.rest.split(" "), ""][:2])
+        oldest, newest = (_time(block.rest) if block else None for block in map(answer.block, ("oldest", "newest")))
+        if oldest is None or newest is None or since is None or until is None:
+            raise ProbeError(f"{self.title} could not be judged: it holds no entry at all")
+        lines = entries.lines if whole else entries.lines[:-1]
+        # Newest first, so that what a bound cuts off is the oldest.
+        read = [self._entry(line) for line in lines if line]
+        complete = whole and len(read) < MOST_ENTRIES
+        silent = newest < since
+        window = Window(
+            self.title,
+            self.hours,
+            True,
+            since,
+            until,
+            first=oldest if oldest > since else since,
+            last=newest,
+            lines=0 if silent else 1,
+            short=oldest > since,
+        )
+        return JournalFacts(window, _grouped([entry for entry in read if entry is not None]), complete)
+
+    def _entry(self, line: str) -> Complaint | None:
+        """An error; None for an entry that is none."""
+        try:
+            entry = json.loads(line)
+            when = moment(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, "an entry's time")
+            priority = int(entry.get("PRIORITY", ERROR))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise ProbeError(f"{self.title} could not be understood: an entry is no journal's JSON") from None
+        message, program = _text(entry.get("MESSAGE")), _text(entry.get("SYSLOG_IDENTIFIER"))
+        failed = _text(entry.get("_PID")) == "1" and "Failed with result" in message
+        if priority > ERROR and not failed:
+            return None
+        said = re.sub(r"\?\S*", "?…", one_line(message, 300))
+        return Complaint(f"{one_line(program, 40)}: {said}" if program else said, 1, when)
+
+
+def _text(value: Any) -> str:
+    """A field; the journal writes what is not UTF-8 as a list of bytes, and what is too long as null."""
+    if isinstance(value, list):
+        return bytes(b for b in value if isinstance(b, int) and 0 <= b < 256).decode("utf-8", "replace")
+    return "" if value is None else str(value)
+
+
+def _grouped(entries: list[Complaint]) -> Complaints:
+    groups: dict[str, Complaint] = {}
+    for entry in entries:
+        key = re.sub(r"[0-9a-fA-F-]*[0-9][0-9a-fA-F-]*", "#", entry.text)
+        seen = groups.get(key)
+        groups[key] = Complaint(seen.text, seen.count + 1, seen.newest) if seen else entry
+    return Complaints(tuple(groups.values()))
+
+
+def _time(text: str) -> datetime | None:
+    return moment(integer(text, "a journal's time"), "a journal's time") if text else None
+
+
+__all__ = ["JournalErrors", "JournalFacts"]

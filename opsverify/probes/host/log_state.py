@@ -1,0 +1,121 @@
+"""Whether a log is written, and how far back it is kept; whatever is in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from opsverify.errors import MissingPrivilege, ProbeError
+from opsverify.probes.host.files import clock
+from opsverify.probes.host.question import Answer, Question, integer, moment, one_line, quote
+from opsverify.probes.host.window import WINDOW, Source
+
+
+@dataclass(frozen=True)
+class LogStateFacts:
+    """A log's ends. Ages are counted from `observed_at`, the host's clock."""
+
+    source: str
+    exists: bool
+    observed_at: datetime
+    files: int = 0
+    newest: str = ""
+    """The name of the file that is written now; a unit's journal has none."""
+    size_bytes: int | None = None
+    """Of that file."""
+    last: datetime | None = None
+    """Its last entry, or where entries have no times that are known, when it was last written."""
+    first: datetime | None = None
+    """The first entry of the oldest file that is kept, or when that was last written."""
+
+    @property
+    def silent_hours(self) -> float | None:
+        """Since its last entry; None where it has none."""
+        return None if self.last is None else (self.observed_at - self.last).total_seconds() / 3600
+
+    @property
+    def kept_days(self) -> float | None:
+        """Since its first entry; None where it has none."""
+        return None if self.first is None else (self.observed_at - self.first).total_seconds() / 86400
+
+
+@dataclass(frozen=True)
+class LogState(Question):
+    """The last entry of a log, and its first one with all rotated files.
+
+    Privileges: to read the log, or the journal (group systemd-journal). Source: stat(1), journalctl(1).
+    """
+
+    source: Source
+
+    helpers = (WINDOW,)
+    slow: ClassVar[bool] = True
+
+    @property
+    def title(self) -> str:
+        return self.source.name
+
+    def script(self) -> str:
+        if self.source.unit is not None:
+            unit = quote(self.source.unit)
+            return f"""journal 86400 1 {unit}; echo "== clock $now"
+journalctl -q -u {unit} -n 1 -o short-unix | awk '{{ printf "== last %.0f\\n", int($1) }}'
+journalctl -q -u {unit} -o short-unix 2>/dev/null | head -n 1 | awk '{{ printf "== first %.0f\\n", int($1) }}'
+echo "== files 1"
+"""
+        return f"""clock; since=0; set -- {self.source.files}
+echo "== clock $now"
+found=$(rotations "$@")
+[ -n "$found" ] || {{ echo "== nolog $(ls -d -- "$1" 2>&1 >/dev/null)"; exit 0; }}
+echo "== files $(printf '%s\\n' "$found" | wc -l)"
+named() {{ changed=$1; size=$2; shift 2; name="$*"; [ -r "$name" ] || {{ echo "== unreadable $name"; exit 0; }}; }}
+named $(printf '%s\\n' "$found" | head -n 1)
+echo "== newest $size $name"
+t=$(tail -c 65536 -- "$name" | timed '{{ t = when($0); if (t >= 0) l = t }} END {{ if (l) printf "%.0f", int(l) }}')
+[ "$size" -eq 0 ] || echo "== last ${{t:-$changed}}"
+named $(printf '%s\\n' "$found" | tail -n 1)
+t=$(unpacked "$name" 2>/dev/null | first)
+[ "$size" -eq 0 ] || echo "== first ${{t:-$changed}}"
+"""
+
+    def parse(self, answer: Answer) -> LogStateFacts:
+        name = self.source.name
+        if answer.block("nosystemd"):
+            raise ProbeError(f"{name} could not be read: the host has no systemd")
+        if answer.block("hidden"):
+            raise MissingPrivilege(f"{name} may not be read by this account: add it to the group systemd-journal")
+        unreadable = answer.block("unreadable")
+        if unreadable:
+            raise MissingPrivilege(
+                f"{one_line(unreadable.rest)} may not be read by this account: let its group read it"
+            )
+        missing = answer.block("nolog")
+        if missing and "ermission denied" in missing.rest:
+            raise MissingPrivilege(f"{name} may not be looked for by this account: let it enter that folder")
+        if missing:
+            now = answer.block("clock") or answer.block("window")
+            text = now.rest.split(" ")[-1] if now else ""
+            return LogStateFacts(name, False, moment(integer(text, "the host's clock"), "the host's clock"))
+        files, newest = answer.block("files"), answer.block("newest")
+        if files is None or (newest is None and self.source.unit is None):
+            raise answer.failure(name)
+        size, _, file = (newest.rest if newest else "").partition(" ")
+        return LogStateFacts(
+            name,
+            True,
+            clock(answer),
+            files=integer(files.rest.strip(), "the number of files"),
+            newest=one_line(file),
+            size_bytes=integer(size, "the size of the log") if size else None,
+            last=_time(answer, "last"),
+            first=_time(answer, "first"),
+        )
+
+
+def _time(answer: Answer, name: str) -> datetime | None:
+    block = answer.block(name)
+    return moment(integer(block.rest, f"the {name} entry"), f"the {name} entry") if block else None
+
+
+__all__ = ["LogState", "LogStateFacts"]

@@ -1,0 +1,42 @@
+"""What a checkout calls its version."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from opsverify.errors import ProbeError
+from opsverify.probes.host.question import Answer, Question, one_line, quote
+
+
+@dataclass(frozen=True)
+class PackageVersion(Question):
+    """The version in the package.json of a checkout, a str; None where there is no checkout to look at.
+
+    Privileges: to read the file. Source: package.json's `version`.
+    """
+
+    folder: str | None
+
+    @property
+    def title(self) -> str:
+        return f"the version in {self.folder}/package.json"
+
+    def script(self) -> str:
+        return f"cat -- {quote(f'{self.folder}/package.json')}" if self.folder else "exit 0"
+
+    def parse(self, answer: Answer) -> str | None:
+        if self.folder is None:
+            return None
+        if answer.status != 0:
+            raise answer.failure(self.title)
+        try:
+            version = json.loads(answer.text)["version"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            version = None
+        if not isinstance(version, str) or not version.strip():
+            raise ProbeError(f"{self.title} could not be determined: it names none")
+        return one_line(version, 60)
+
+
+__all__ = ["PackageVersion"]

@@ -1,0 +1,184 @@
+"""The packages that pnpm installed, held against the lock file."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from opsverify.errors import ProbeError
+from opsverify.probes.host.files import FOLDER, missing
+from opsverify.probes.host.question import MIB, Answer, Block, Question, quote
+
+_LONGEST = 80
+"""pnpm cuts longer folder names off and appends a hash."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What is installed in a checkout. Packages are named as the lock file does: "ms@2.1.3"."""
+
+    checkout: str
+    locked: bool
+    """Whether there is a pnpm-lock.yaml."""
+    installed: bool = False
+    """Whether pnpm installed anything."""
+    same: bool = False
+    """Whether the lock file that was installed from is this one, to the byte."""
+    packages: int = 0
+    """How many the lock file names, those for other platforms included."""
+    production_only: bool = False
+    """Whether it was installed without development dependencies."""
+    stale: tuple[str, ...] = ()
+    """Installed from the older lock file and not in this one."""
+    lacking: tuple[str, ...] = ()
+    """In this lock file and not installed from the older one; not told for `production_only`."""
+    different: tuple[str, ...] = ()
+    """Direct dependencies that this lock file has in another version: "backend: ms 2.1.3"."""
+    absent: tuple[str, ...] = ()
+    """Installed, by pnpm's own word, and yet not on the disk."""
+
+
+@dataclass(frozen=True)
+class InstalledPackages(Question):
+    """Whether what pnpm installed is what pnpm-lock.yaml says, and still there.
+
+    pnpm keeps a copy of the lock file that it installed from, without what it left out (a production install: the
+    development dependencies), so that the copies differ where all is well. Lock files of pnpm 8 and newer.
+    Privileges: to read the checkout. Source: node_modules/.pnpm/lock.yaml and node_modules/.modules.yaml.
+    """
+
+    checkout_path: str
+
+    helpers = (FOLDER,)
+    slow: ClassVar[bool] = True
+    max_bytes: ClassVar[int] = 16 * MIB
+
+    @property
+    def title(self) -> str:
+        return f"the installed packages in {self.checkout_path}"
+
+    def script(self) -> str:
+        return f"""folder {quote(self.checkout_path)}
+[ -f pnpm-lock.yaml ] || {{ echo '== nolock'; exit 0; }}
+show() {{
+[ -r "$2" ] || {{ cat "$2" >/dev/null; exit 1; }}
+echo "== $1"; sed -n '/^snapshots:/q;s/^/ /p' "$2"; echo
+}}
+show lock pnpm-lock.yaml
+i=node_modules/.pnpm/lock.yaml
+[ -e "$i" ] || {{ ls -d node_modules >/dev/null; echo '== noinstall'; exit 0; }}
+show installed "$i"
+cmp -s pnpm-lock.yaml "$i" && echo '== same'
+[ -r node_modules/.modules.yaml ] && show modules node_modules/.modules.yaml
+echo '== folders'; ls node_modules/.pnpm
+echo '== linked'
+sed -n "/^importers:/,/^[^ i]/s/^  '\\{{0,1\\}}\\([^' :]*\\)'\\{{0,1\\}}:.*$/\\1/p" pnpm-lock.yaml |
+while IFS= read -r d; do
+for p in "$d"/node_modules/*/package.json "$d"/node_modules/@*/*/package.json; do [ -e "$p" ] && echo "$p"; done
+done
+echo '== end'
+"""
+
+    def parse(self, answer: Answer) -> Installation:
+        if missing(self.title, self.checkout_path, answer) or answer.block("nolock"):
+            return Installation(self.checkout_path, locked=False)
+        blocks = {block.name: block for block in answer.blocks()}
+        if "lock" in blocks and "noinstall" in blocks and not answer.denied:
+            return Installation(self.checkout_path, locked=True)
+        if not {"lock", "installed", "folders", "linked", "end"} <= blocks.keys():
+            raise answer.failure(self.title, "there are too many of them" if answer.truncated else "it ended early")
+        lock, copy = _lock(self.title, blocks["lock"]), _lock(self.title, blocks["installed"])
+        modules = "\n".join(blocks["modules"].lines) if "modules" in blocks else ""
+        production_only = bool(re.search(r"devDependencies\W+false", modules))
+        skipped = modules[modules.find("skipped") :] if "skipped" in modules else ""
+        expected = {package for package in lock.packages & copy.packages if not _mentions(skipped, package)}
+        isolated = not re.search(r"nodeLinker\W+(?!isolated)\w", modules)
+        absent = _without_folder(expected, blocks["folders"].lines) if isolated else []
+        linked = set(blocks["linked"].lines)
+        absent += [
+            f"{importer}: {name}"
+            for importer, section, name, version in lock.direct
+            if not (production_only and section == "devDependencies")
+            and section != "optionalDependencies"
+            and not version.startswith("link:")
+            and f"{importer}/node_modules/{name}/package.json" not in linked
+        ]
+        return Installation(
+            checkout=self.checkout_path,
+            locked=True,
+            installed=True,
+            same="same" in blocks,
+            packages=len(lock.packages),
+            production_only=production_only,
+            stale=tuple(sorted(copy.packages - lock.packages)),
+            lacking=() if production_only else tuple(sorted(lock.packages - copy.packages)),
+            different=tuple(
+                f"{importer}: {name} {version}"
+                for importer, section, name, version in sorted(lock.direct - copy.direct)
+                if not (production_only and section == "devDependencies")
+            ),
+            absent=tuple(sorted(absent)),
+        )
+
+
+@dataclass(frozen=True)
+class _Lock:
+    packages: frozenset[str]
+    direct: frozenset[tuple[str, str, str, str]]
+    """(importer, section, name, version)."""
+
+
+def _lock(title: str, block: Block) -> _Lock:
+    """pnpm's lock file, versions 6 and 9: pnpm writes it in one fixed layout, so that lines say it all."""
+    lines = [line[1:] for line in block.lines]
+    version = next((line.partition(":")[2].strip(" '\"") for line in lines if line.startswith("lockfileVersion:")), "")
+    if not re.match(r"[6-9]\.|1\d\.", version):
+        raise ProbeError(f"{title} could not be determined: its lock file has version {version[:20] or 'unknown'}")
+    packages: set[str] = set()
+    direct: set[tuple[str, str, str, str]] = set()
+    top = importer = section = name = ""
+    for line in lines:
+        if line and line[0] not in " #":
+            top, importer, section = line.rstrip(":"), "" if line.startswith("importers") else ".", ""
+            if top in _SECTIONS:  # version 6 without workspace: the sections stand at the top
+                top, section = "flat", top
+            continue
+        depth = len(line) - len(line.lstrip(" "))
+        key, _, rest = line.strip().partition(": ")
+        key = key.rstrip(":").strip("'\"")
+        if top == "packages" and depth == 2:
+            packages.add(key.removeprefix("/").partition("(")[0])
+        elif top == "importers" and depth == 2:
+            importer, section = key.partition(":")[0], ""
+        elif top == "importers" and depth == 4:
+            section = key
+        elif section in _SECTIONS and depth == (6 if top == "importers" else 2):
+            name = key
+        elif section in _SECTIONS and key == "version" and depth == (8 if top == "importers" else 4):
+            direct.add((importer, section, name, rest.strip("'\"")))
+    return _Lock(frozenset(packages), frozenset(direct))
+
+
+_SECTIONS = ("dependencies", "devDependencies", "optionalDependencies")
+
+
+def _mentions(skipped: str, package: str) -> bool:
+    return re.search(rf"(?<![\w@./-]){re.escape(package)}(?![\w.-])", skipped) is not None
+
+
+def _without_folder(packages: Iterable[str], folders: Sequence[str]) -> list[str]:
+    """Those of the packages that have no folder in node_modules/.pnpm."""
+    known = sorted(folders)
+    lost = []
+    for package in packages:
+        folder = re.sub(r'[\\/:*?"<>|#]', "+", package)
+        start = folder[:_LONGEST]
+        at = bisect.bisect_left(known, start)
+        # Behind the name stand its peers, or a hash: "react-dom@18.2.0_react@18.2.0".
+        near = known[at : at + 50]
+        if not any(f == folder or f.startswith(f"{folder}_") or (folder > start and f.startswith(start)) for f in near):
+            lost.append(package)
+    return lost

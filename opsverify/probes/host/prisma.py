@@ -1,0 +1,82 @@
+"""The generated Prisma client, held against the schema."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from opsverify.probes.host.files import FOLDER, missing
+from opsverify.probes.host.question import MIB, Answer, Block, Question, quote
+
+SCHEMAS = ("backend/prisma/schema.prisma", "prisma/schema.prisma")
+
+
+@dataclass(frozen=True)
+class Generated:
+    """The Prisma client that the backend loads. Names are relative to the checkout; None: not there."""
+
+    checkout: str
+    schema: str | None = None
+    client: str | None = None
+    """Its folder; None where none was ever generated."""
+    matches: bool = False
+    """Whether it was generated from a schema like this one; layout does not count, since Prisma formats its copy."""
+
+
+@dataclass(frozen=True)
+class PrismaClient(Question):
+    """Whether the generated client was generated from the schema in the checkout.
+
+    It is looked for where Node.js finds it: at the generator's own `output`, else in `.prisma/client` beside the
+    package `@prisma/client` that the backend resolves (pnpm: inside node_modules/.pnpm), else in node_modules.
+    Privileges: to read the checkout. Source: Prisma leaves a copy of the schema with every client it generates.
+    """
+
+    checkout_path: str
+
+    helpers = (FOLDER,)
+    max_bytes: ClassVar[int] = 4 * MIB
+
+    @property
+    def title(self) -> str:
+        return f"the Prisma client in {self.checkout_path}"
+
+    def script(self) -> str:
+        return f"""folder {quote(self.checkout_path)}
+for s in {" ".join(SCHEMAS)}; do [ -f "$s" ] && break; s=; done
+[ -n "$s" ] || {{ echo '== noschema'; exit 0; }}
+b=${{s%/*}}; b=${{b%prisma}}; b=${{b%/}}; b=${{b:-.}}
+o=$(sed -n '/^[[:space:]]*generator[[:space:]]/,/}}/s/^[[:space:]]*output[[:space:]]*=[[:space:]]*"\\([^"]*\\)".*/\\1/p
+' "$s" | head -n 1)
+set --
+if [ -n "$o" ]; then case $o in /*) set -- "$o";; *) set -- "${{s%/*}}/$o";; esac
+else
+for p in "$b/node_modules/@prisma/client" node_modules/@prisma/client; do
+d=$(cd -- "$p" 2>/dev/null && pwd -P) && set -- "$@" "${{d%/@prisma/client}}/.prisma/client"
+done
+set -- "$@" "$b/node_modules/.prisma/client" node_modules/.prisma/client
+fi
+c=; for d do [ -f "$d/schema.prisma" ] && {{ c=${{d#"$here"/}}; break; }}; done
+echo "== schema $s"; sed 's/^/ /' "$s" || exit 1; echo
+[ -n "$c" ] || {{ echo '== noclient'; exit 0; }}
+echo "== client $c"; sed 's/^/ /' "$c/schema.prisma" || exit 1; echo
+echo '== end'
+"""
+
+    def parse(self, answer: Answer) -> Generated:
+        if missing(self.title, self.checkout_path, answer) or answer.block("noschema"):
+            return Generated(self.checkout_path)
+        schema, client = answer.block("schema"), answer.block("client")
+        if schema is None or answer.status != 0 or (client is None) != (answer.block("noclient") is not None):
+            raise answer.failure(self.title)
+        if client is None:
+            return Generated(self.checkout_path, schema.rest)
+        if answer.block("end") is None or not _substance(schema):
+            raise answer.failure(self.title, "a schema is empty or was cut off")
+        return Generated(self.checkout_path, schema.rest, client.rest, _substance(schema) == _substance(client))
+
+
+def _substance(block: Block) -> str:
+    """A schema's text without its white space, which Prisma's formatter changes."""
+    return re.sub(r"\s+", "", "\n".join(block.lines))

@@ -1,0 +1,147 @@
+"""What runs by itself, again and again: systemd timers and crontab entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from opsverify.errors import ProbeError
+from opsverify.probes.host.dates import printed_date
+from opsverify.probes.host.files import clock
+from opsverify.probes.host.question import Answer, Question, integer, moment, one_line, quote
+
+
+@dataclass(frozen=True)
+class TimerFacts:
+    """A systemd timer and the unit that it starts, in systemd's own words."""
+
+    timer: str
+    exists: bool
+    observed_at: datetime
+    active: bool = False
+    enabled: bool = False
+    last_run: datetime | None = None
+    """None: not since the host was started."""
+    unit: str = ""
+    result: str = ""
+    """Of the unit's last run: "success", "exit-code", "timeout", …"""
+    exit_status: int | None = None
+
+
+@dataclass(frozen=True)
+class Timer(Question):
+    """Whether a timer runs, when it last did, and how that ended. Privileges: none. Source: systemctl(1) show."""
+
+    timer: str
+
+    @property
+    def title(self) -> str:
+        return f"the timer {self.timer}"
+
+    def script(self) -> str:
+        name = quote(self.timer if self.timer.endswith(".timer") else f"{self.timer}.timer")
+        of_timer = f"-p LoadState,ActiveState,UnitFileState,LastTriggerUSec,Unit -- {name}"
+        return f"""command -v systemctl >/dev/null 2>&1 || {{ echo '== nosystemd'; exit 0; }}
+echo "== clock $(date +%s)"; echo "== zone $(date '+%z %Z')"
+echo '== timer'
+systemctl show --timestamp=unix {of_timer} 2>/dev/null || systemctl show {of_timer} || exit 5
+u=$(systemctl show -p Unit --value -- {name})
+echo '== unit'; systemctl show -p Result,ExecMainStatus -- "$u"
+"""
+
+    def parse(self, answer: Answer) -> TimerFacts:
+        if answer.block("nosystemd"):
+            raise ProbeError(f"{self.title} could not be determined: the host has no systemd")
+        timer, unit, zone = answer.block("timer"), answer.block("unit"), answer.block("zone")
+        values = _values(timer.lines) if timer else {}
+        if not values.get("LoadState") or zone is None:
+            raise answer.failure(self.title, "systemctl said nothing")
+        now = clock(answer)
+        if values["LoadState"] == "not-found":
+            return TimerFacts(self.timer, False, now)
+        service = _values(unit.lines) if unit else {}
+        status = service.get("ExecMainStatus", "")
+        return TimerFacts(
+            self.timer,
+            True,
+            now,
+            active=values.get("ActiveState") == "active",
+            enabled=values.get("UnitFileState", "").startswith("enabled"),
+            last_run=_last(values.get("LastTriggerUSec", ""), zone.rest),
+            unit=one_line(values.get("Unit", ""), 80),
+            result=one_line(service.get("Result", ""), 40),
+            exit_status=integer(status, "the exit status") if status else None,
+        )
+
+
+def _last(text: str, zone: str) -> datetime | None:
+    if text.startswith("@"):
+        seconds = integer(text[1:].partition(".")[0], "the timer's last run")
+        return moment(seconds, "the timer's last run") if seconds else None
+    if text in ("", "0", "n/a"):
+        return None
+    east, _, name = zone.partition(" ")
+    sign = -1 if east.startswith("-") else 1
+    number = integer(east[1:], "the host's time zone")
+    when = printed_date(text, sign * timedelta(hours=number // 100, minutes=number % 100), name)
+    if when is None:  # systemd before 248, in a zone of its own
+        raise ProbeError(f"the timer's last run could not be determined: {one_line(text, 60)!r} is no known time")
+    return when
+
+
+def _values(lines: list[str]) -> dict[str, str]:
+    return {key: value for key, separator, value in (line.partition("=") for line in lines) if separator}
+
+
+@dataclass(frozen=True)
+class CronFacts:
+    """Where a crontab entry stands. `daemon`: whether a cron daemon runs to heed it."""
+
+    text: str
+    places: tuple[str, ...]
+    """Files, or `crontab of <account>`, that hold it in a line that is no comment."""
+    hidden: tuple[str, ...] = ()
+    """Places that this account may not look into."""
+    daemon: bool = False
+
+
+@dataclass(frozen=True)
+class Cron(Question):
+    """Whether a crontab has a line that holds `text`; the line itself stays there, it may hold a secret.
+
+    Looks into /etc/crontab, /etc/cron.d, the account's own crontab, and those of all others where that is permitted
+    (root). Privileges: none for the first three. Source: crontab(5).
+    """
+
+    text: str
+
+    @property
+    def title(self) -> str:
+        return f"the cron job {self.text}"
+
+    def script(self) -> str:
+        return f"""t={quote(self.text)}
+has() {{ grep -v '^[[:space:]]*#' | grep -qF -- "$t"; }}
+for f in /etc/crontab /etc/cron.d/* /var/spool/cron/crontabs/* /var/spool/cron/*; do
+[ -f "$f" ] || continue
+if [ -r "$f" ]; then has < "$f" && echo "== place $f"; else echo "== hidden $f"; fi
+done
+for d in /var/spool/cron/crontabs /var/spool/cron; do [ -d "$d" ] && [ ! -r "$d" ] && echo "== hidden $d"; done
+crontab -l 2>/dev/null | has && echo "== place crontab of $(id -un)"
+cat /proc/[0-9]*/comm 2>/dev/null | grep -qxE 'cron|crond|anacron|fcron' && echo '== daemon'
+echo '== end'
+"""
+
+    def parse(self, answer: Answer) -> CronFacts:
+        if answer.block("end") is None:
+            raise answer.failure(self.title, "it ended early")
+        blocks = answer.blocks()
+        return CronFacts(
+            self.text,
+            places=tuple(one_line(block.rest) for block in blocks if block.name == "place"),
+            hidden=tuple(one_line(block.rest) for block in blocks if block.name == "hidden"),
+            daemon=any(block.name == "daemon" for block in blocks),
+        )
+
+
+__all__ = ["Cron", "CronFacts", "Timer", "TimerFacts"]

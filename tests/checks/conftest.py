@@ -1,0 +1,113 @@
+"""Checks against really broken things: runs of the real suite, in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rehearsal
+from rehearsal.whole import Rehearsal
+from tests.plugin.conftest import Project
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One check of one target, as the JUnit report has it."""
+
+    verdict: str
+    observed: str
+    expected: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run: its exit code, its output, and what it found by test id, `test_disk_usage[here]`."""
+
+    code: int
+    output: str
+    found: dict[str, Judged]
+    reports: Path
+
+    def __getitem__(self, name: str) -> Judged:
+        return self.found[name]
+
+
+def run(reports: Path, *arguments: str, environment: str = "rehearsal", **variables: str) -> Ran:
+    """Run checks with these arguments; reports go to the folder `reports`, nothing to the history."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("VERIFY_", "PYTEST_", "REHEARSAL_"))} | variables
+    junit, html = reports / "junit.xml", reports / "report.html"
+    command = [sys.executable, "-m", "pytest", f"--env={environment}", f"--junitxml={junit}", f"--html={html}"]
+    if not any(argument.startswith("--history") for argument in arguments):
+        command.append("--history=none")
+    done = subprocess.run(
+        [*command, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False
+    )
+    found = {}
+    for case in ET.parse(junit).iter("testcase") if junit.exists() and junit.stat().st_size else ():
+        said = {str(p.get("name")): str(p.get("value")) for p in case.iter("property")}
+        found[str(case.get("name"))] = Judged(
+            *(said.get(k, "") for k in ("verdict", "observed", "expected", "sentence"))
+        )
+    return Ran(done.returncode, done.stdout + done.stderr, found, reports)
+
+
+@pytest.fixture(scope="module")
+def whole() -> Iterator[Rehearsal]:
+    """A rehearsal of this module's own, to break and to mend again."""
+    with rehearsal.private() as own:
+        yield own
+
+
+@pytest.fixture
+def verify(whole: Rehearsal, tmp_path: Path) -> Callable[..., Ran]:
+    """Run checks against the module's rehearsal: verify("-k", "disk_usage")."""
+
+    def verify(*arguments: str, environment: str = "rehearsal") -> Ran:
+        root = str(whole.layout.root)
+        return run(tmp_path, *arguments, environment=environment, REHEARSAL_ATTACH=root)
+
+    return verify
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project folder with the real checks and environments of the test's own."""
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Callable[[Mapping[str, Any]], str]:
+    """Write environments/rehearsal.yaml with some things said differently, mapping by mapping; None takes away."""
+
+    def lay(changes: Mapping[str, Any], tree: Any) -> None:
+        for key, value in changes.items():
+            if isinstance(value, Mapping) and isinstance(tree.get(key), Mapping):
+                lay(value, tree[key])
+            elif value is None:
+                tree.pop(key, None)
+            else:
+                tree[key] = value
+
+    def write(changes: Mapping[str, Any]) -> str:
+        from ruamel.yaml import YAML
+
+        yaml = YAML()
+        tree = yaml.load((ROOT / "environments/rehearsal.yaml").read_text(encoding="utf-8"))
+        lay(changes, tree)
+        path = tmp_path / "rehearsal.yaml"
+        with path.open("w", encoding="utf-8") as file:
+            yaml.dump(tree, file)
+        return str(path)
+
+    return write

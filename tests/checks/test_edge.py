@@ -1,0 +1,149 @@
+"""The public edge: security headers, open ports, the list of cats, and clocks."""
+
+from __future__ import annotations
+
+import json
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from time import time
+
+import pytest
+
+HEADERS = "test_security_headers[public]"
+PORTS = "test_exposed_ports[here]"
+CATS = "test_cats_response_time[blue]"
+
+
+def test_missing_headers_and_no_redirect(whole, verify):
+    whole.proxy.restart(security_headers=False, redirect_http=False)
+    try:
+        seen = verify("-k", "security_headers")[HEADERS]
+    finally:
+        whole.proxy.restart(security_headers=True, redirect_http=True)
+    assert seen.verdict == "alert"
+    for told in (
+        "Strict-Transport-Security missing",
+        "X-Content-Type-Options missing",
+        "X-Frame-Options missing",
+        f"{whole.proxy.http_url}: 200 to nowhere",
+    ):
+        assert told in seen.sentence
+
+
+def test_hsts_that_ends_too_soon(verify, changed):
+    longer = changed({"checks": {"security-headers": {"settings": {"hsts_seconds": 63072000}}}})
+    seen = verify("-k", "security_headers", environment=longer)[HEADERS]
+    assert seen.verdict == "alert"
+    assert "max-age=31536000; includeSubDomains, expected max-age of 63072000 s or more" in seen.sentence
+
+
+def test_plain_http_that_is_closed_leaks_nothing(verify, changed, free_port):
+    closed = changed({"proxies": {"public": {"http_url": f"http://localhost:{free_port}"}}})
+    seen = verify("-k", "security_headers", environment=closed)[HEADERS]
+    assert seen.verdict == "normal"
+    assert "nothing listens" in seen.observed
+
+
+def test_port_that_is_open_to_everybody(whole, verify):
+    whole.backends["green"].restart(HOST="0.0.0.0")
+    try:
+        seen = verify("-k", "exposed_ports")[PORTS]
+    finally:
+        whole.backends["green"].restart()
+    # An alert on a machine with a public address; the idle slot is looked at too.
+    assert seen.verdict in ("warning", "alert")
+    assert f"port {whole.backends['green'].port} on 0.0.0.0" in seen.sentence
+
+
+def test_list_of_cats_without_a_token_is_only_the_guard(verify, changed):
+    guarded = changed({"apis": {"blue": {"token": None}}})
+    seen = verify("-k", "cats_response", environment=guarded)[CATS]
+    assert seen.verdict == "warning"
+    assert "401: the guard was timed, not the query" in seen.sentence
+
+
+def test_token_that_is_refused_times_nothing(verify, changed, monkeypatch):
+    monkeypatch.setenv("REFUSED", "no-such-token")
+    refused = changed({"apis": {"blue": {"token": "${REFUSED}"}}})
+    seen = verify("-k", "cats_response", environment=refused)[CATS]
+    assert seen.verdict == "undetermined"
+    assert "refuses our token (401)" in seen.sentence
+    assert "no-such-token" not in seen.sentence
+
+
+def test_list_of_cats_that_waits_for_a_lock(whole, verify, changed):
+    with whole.postgres.connect() as connection, connection.transaction():
+        connection.execute("LOCK TABLE cats IN ACCESS EXCLUSIVE MODE")
+        seen = verify("-k", "cats_response")[CATS]
+    assert seen.verdict == "alert"
+    assert "status 500 instead of 200" in seen.sentence
+    assert "3," in seen.sentence or "4," in seen.sentence  # milliseconds: the query was waited for
+    slow = changed({"checks": {"cats-response-time": {"band": {"below": 0.001, "alert_above": 0.002}}}})
+    assert verify("-k", "cats_response", environment=slow)[CATS].verdict == "alert"
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(10, "warning"), (-90, "alert")])
+def test_api_clock_that_is_wrong(verify, changed, serve_health, seconds, verdict):
+    late = changed({"apis": {"blue": {"url": serve_health(Date=formatdate(time() + seconds, usegmt=True))}}})
+    seen = verify("-k", "api_clock", environment=late)["test_api_clock[blue]"]
+    assert seen.verdict == verdict
+    assert "give or take 0.5" in seen.sentence
+
+
+def test_api_that_tells_no_time(verify, changed, serve_health):
+    silent = changed({"apis": {"blue": {"url": serve_health()}}})
+    seen = verify("-k", "api_clock", environment=silent)["test_api_clock[blue]"]
+    assert seen.verdict == "undetermined"
+    assert "its answer has no Date" in seen.sentence
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(8, "warning"), (75, "alert")])
+def test_host_clock_that_is_wrong(verify, tmp_path, monkeypatch, seconds, verdict):
+    fake = tmp_path / "date"
+    fake.write_text(f"#!/bin/sh\nexec /bin/date -d '+{seconds} seconds' \"$@\"\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    seen = verify("-k", "host_clock")["test_host_clock[here]"]
+    assert seen.verdict == verdict
+    assert f"(+{seconds}." in seen.sentence or f"(+{seconds - 1}.9" in seen.sentence
+
+
+@pytest.fixture
+def free_port():
+    import socket
+
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+@pytest.fixture
+def serve_health():
+    """Start an API whose health answer has just these headers; gives back its address."""
+    servers = []
+
+    def start(**headers: str) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                data = {"status": "ok", "service": "Cat Management System API"}
+                body = json.dumps({"success": True, "data": data}).encode()
+                self.send_response_only(200)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *unused: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,277 @@
+"""Logs and detection: real faults in real logs, and whether the checks tell them."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+LOGS = ("-k", "test_logs or failed_logins or denied_requests or abnormal or audit_")
+APPLICATION, ALIVE = "test_application_log_errors[application]", "test_application_log_alive[application]"
+SERVER, CLIENT = "test_access_log_server_errors[access]", "test_access_log_client_errors[access]"
+LOGINS, DENIED, CALLS = "test_failed_logins[auth]", "test_denied_requests[access]", "test_abnormal_api_calls[access]"
+HEALTH = "test_health_check_scheduled[health-check]"
+ALERT, ARRIVES = "test_alert_path[main]", "test_alert_arrives[main]"
+SETTINGS, TRAIL = "test_audit_settings[primary]", "test_audit_trail[database]"
+
+
+@contextlib.contextmanager
+def holding(path: Path, text: str, *, before: str | None = None) -> Iterator[None]:
+    """A file with other content for a while, after `before` (None: what is in it)."""
+    kept = path.read_bytes()
+    try:
+        path.write_text((kept.decode() if before is None else before) + text)
+        yield
+    finally:
+        path.write_bytes(kept)
+
+
+def ago(**much: float) -> datetime:
+    return datetime.now().astimezone() - timedelta(**much)
+
+
+def hit(when: datetime, path: str = "/", status: int = 200, client: str = "192.0.2.10", forwarded: str = "-") -> str:
+    return f'{client} - - [{when:%d/%b/%Y:%H:%M:%S %z}] "GET {path} HTTP/1.1" {status} 20 "-" "x" "{forwarded}"\n'
+
+
+def pino(when: datetime, level: object, message: str, **fields: object) -> str:
+    entry = {"level": level, "time": int(when.timestamp() * 1000), "message": message, **fields}
+    return json.dumps(entry, separators=(",", ":")) + "\n"
+
+
+def sshd(when: datetime, said: str, pid: int = 77) -> str:
+    return f"{when:%b} {when.day:2d} {when:%H:%M:%S} host sshd[{pid}]: {said}\n"
+
+
+def date(when: datetime) -> str:
+    return f"{when:%a %b} {when.day:2d} {when:%H:%M:%S %Z %Y}"
+
+
+def verdicts(found: Mapping[str, object], *names: str) -> dict[str, str]:
+    return {name: found[name].verdict for name in names}  # type: ignore[attr-defined]
+
+
+def test_whole_logs_are_well_and_say_what_was_seen(verify):
+    done = verify(*LOGS)
+    assert done.code == 0, done.output
+    names = (APPLICATION, ALIVE, SERVER, CLIENT, LOGINS, DENIED, CALLS, HEALTH, ALERT, SETTINGS, TRAIL)
+    assert verdicts(done, *names) == dict.fromkeys(names, "normal"), done.output
+    assert "0 errors" in done[APPLICATION].observed or "backend.log: the last 24 h" in done[APPLICATION].observed
+    assert done[SERVER].observed.startswith("0 % (0 of ")
+    assert ARRIVES not in done.found
+
+
+def test_errors_in_logs_turn_the_checks_red_and_are_shown(whole, verify):
+    layout, now = whole.layout, ago(minutes=1)
+    errors = (
+        pino(now, "error", "Internal server error", context="Filter", path="/api/v1/cats?token=s3cret-query")
+        + pino(now, 60, "out of heap")
+        + "\x1b[31mprisma:error\x1b[39m \nInvalid `prisma.cat.findMany()` invocation:\n\nCan't reach database server\n"
+        + pino(now, "info", "request completed")
+    )
+    served = "".join(hit(now, "/api/v1/pedigrees?secret=s3cret-query", 502, "192.0.2.77") for _ in range(40))
+    served += "".join(hit(now, "/wp-admin/x", 403, "198.51.100.9", "203.0.113.5") for _ in range(501))
+    served += hit(now, "/.env?x=s3cret-query", 200, "198.51.100.9")
+    served += "".join(hit(now.replace(second=1), "/api/v1/cats", 200, "198.51.100.8") for _ in range(700))
+    guesses = "".join(sshd(now, "Failed password for root from 203.0.113.66 port 2 ssh2") for _ in range(101))
+    guesses += "".join(sshd(now, "Failed password for bob from 192.0.2.50 port 2 ssh2") for _ in range(21))
+    guesses += sshd(now, "Accepted password for bob from 192.0.2.50 port 2 ssh2")
+    health = f"{date(now)}: API Health FAILED - Status: 503\n{date(now)}: Database Connection OK\n"
+    whole.health_checks.stop()
+    alert = layout.scripts / "send-alert.sh"
+    alert.chmod(0o644)
+    try:
+        with (
+            holding(layout.app_log, errors),
+            holding(layout.access_log, served),
+            holding(layout.auth_log, guesses),
+            holding(layout.health_check_log, health),
+        ):
+            done = verify(*LOGS)
+    finally:
+        alert.chmod(0o755)
+        whole.health_checks.start()
+    names = (APPLICATION, SERVER, CLIENT, LOGINS, DENIED, CALLS, HEALTH, ALERT)
+    assert verdicts(done, *names) == dict.fromkeys(names, "alert"), done.output
+    assert done.code == 1
+    said = done[APPLICATION].sentence
+    assert "3 errors" in said
+    assert "[Filter] Internal server error /api/v1/cats?..." in said
+    assert "out of heap" in said
+    assert "prisma:error Invalid `prisma.cat.findMany()` invocation: Can't reach database server" in said
+    assert "/api/v1/pedigrees 40 ×" in done[SERVER].sentence
+    assert "192.0.2.77 40 ×" in done[SERVER].sentence
+    assert "/wp-admin/x 501 ×" in done[CLIENT].sentence
+    assert "198.51.100.9 501 ×, as it says for 203.0.113.5" in done[DENIED].sentence
+    assert "203.0.113.66 101 ×" in done[LOGINS].sentence
+    assert "192.0.2.50 21 ×, and got in as bob" in done[LOGINS].sentence
+    assert "answered: /.env to 198.51.100.9 1 ×" in done[CALLS].sentence
+    assert "198.51.100.8 700 × in the minute of" in done[CALLS].sentence
+    assert "API Health FAILED" in done[HEALTH].sentence
+    assert "mode 644" in done[ALERT].sentence
+    everything = done.output + "".join(p.read_text() for p in done.reports.glob("*.*"))
+    assert "s3cret-query" not in everything
+
+
+def test_few_errors_short_and_malformed_logs_are_warnings(whole, verify):
+    layout, now = whole.layout, ago(minutes=1)
+    young = "".join(hit(now) for _ in range(20)) + hit(now, "/x", 500) + hit(now, "/y", 401) + "no line\n" * 3
+    guesses = "".join(sshd(ago(minutes=2), "Failed password for bob from 192.0.2.50 port 2 ssh2") for _ in range(30))
+    with holding(layout.access_log, young, before=""), holding(layout.auth_log, guesses):
+        done = verify(*LOGS)
+    names = (SERVER, CLIENT, DENIED, CALLS, LOGINS)
+    assert verdicts(done, *names) == dict.fromkeys(names, "warning"), done.output
+    assert "the last 0.0 h of 24 h (it begins only then)" in done[CALLS].sentence
+    assert "of 3 errors or more an alert" in done[SERVER].sentence
+    assert "3 of 25 lines are not of the combined format" in done[SERVER].sentence
+    assert "192.0.2.50 30 ×" in done[LOGINS].sentence
+
+
+def test_missing_and_silent_logs_are_no_good_logs(whole, verify):
+    layout = whole.layout
+    whole.health_checks.stop()
+    old = "".join(hit(ago(days=3, minutes=n)) for n in range(5))
+    stale = f"{date(ago(minutes=40))}: API Health OK\n"
+    moved = layout.auth_log.rename(layout.auth_log.with_suffix(".away"))
+    try:
+        with (
+            holding(layout.access_log, old, before=""),
+            holding(layout.app_log, pino(ago(days=2), "info", "long ago"), before=""),
+            holding(layout.health_check_log, stale, before=""),
+        ):
+            done = verify(*LOGS)
+            layout.health_check_log.unlink()
+            gone = verify("-k", "health_check_scheduled")
+            layout.health_check_log.touch()
+    finally:
+        moved.rename(layout.auth_log)
+        whole.health_checks.start()
+    assert verdicts(done, ALIVE, SERVER, LOGINS, HEALTH) == dict.fromkeys((ALIVE, SERVER, LOGINS, HEALTH), "alert")
+    assert verdicts(done, APPLICATION, CLIENT, DENIED, CALLS) == dict.fromkeys(
+        (APPLICATION, CLIENT, DENIED, CALLS), "warning"
+    )
+    assert "last entry 48.0 h ago" in done[ALIVE].sentence
+    assert "not one entry in the last 24 h" in done[SERVER].sentence
+    assert "no " in done[LOGINS].sentence
+    assert "last result 40 min ago: API Health OK" in done[HEALTH].sentence
+    assert "no " in gone[HEALTH].sentence
+    assert gone[HEALTH].verdict == "alert"
+
+
+def test_window_reaches_into_rotated_files_and_no_further(whole, verify):
+    log = whole.layout.access_log
+    first, second = log.with_name("access.log.1"), log.with_name("access.log.2.gz")
+    third = log.with_name("access.log.3.gz")
+    first.write_text("".join(hit(ago(hours=9 - n / 100), "/one", 502) for n in range(100)))
+    second.write_bytes(gzip.compress("".join(hit(ago(hours=27.05 - n / 10), "/two", 503) for n in range(100)).encode()))
+    third.write_bytes(b"not even gzip")
+    for path, hours in ((first, 8), (second, 17), (third, 30)):
+        stamp = time.time() - hours * 3600
+        os.utime(path, (stamp, stamp))
+    try:
+        with holding(log, "".join(hit(ago(minutes=n)) for n in range(60, 0, -1)), before=""):
+            seen = verify("-k", "access_log_server_errors")[SERVER]
+    finally:
+        for path in (first, second, third):
+            path.unlink()
+    assert "169 of 229 requests in the last 24 h" in seen.observed
+    assert "/one 100 ×, /two 69 ×" in seen.observed
+
+
+def test_bound_that_cuts_the_window_is_told(whole, verify, changed):
+    path = changed({"logs": {"access": {"read_mib": 1}}})
+    much = "".join(hit(ago(minutes=n), f"/{'x' * 100}") for n in range(1400, 0, -1) for _ in range(9))
+    with holding(whole.layout.access_log, much, before=""):
+        done = verify("-k", "access_log_server_errors", environment=path)
+    assert done[SERVER].verdict == "warning"
+    assert "h of 24 h (more than may be read)" in done[SERVER].sentence
+
+
+def test_known_messages_can_be_ignored_and_only_they(whole, verify, changed):
+    path = changed({"checks": {"application-log-errors": {"settings": {"ignore": ["known trouble"]}}}})
+    known = pino(ago(minutes=1), "error", "known trouble 17") + pino(ago(minutes=1), "error", "known trouble 18")
+    with holding(whole.layout.app_log, known):
+        seen = verify("-k", "application_log_errors", environment=path)[APPLICATION]
+    assert seen.verdict == "normal"
+    with holding(whole.layout.app_log, known + pino(ago(minutes=1), "error", "new trouble")):
+        seen = verify("-k", "application_log_errors", environment=path)[APPLICATION]
+    assert seen.verdict == "alert"
+    assert "1 errors (2 ignored): new trouble" in seen.sentence
+
+
+def test_drill_sends_an_alert_only_when_it_is_asked_for(whole, verify):
+    spool = whole.layout.alert_spool
+    before = spool.read_text() if spool.exists() else ""
+    for arguments in (("-k", "alert"), ("-m", "weekly", "-k", "alert"), ("-m", "not smoke", "-k", "alert_arrives")):
+        assert ARRIVES not in verify(*arguments).found
+    assert (spool.read_text() if spool.exists() else "") == before
+    done = verify("-m", "drill", "-k", "alert")
+    assert done[ARRIVES].verdict == "normal", done.output
+    assert "Test alert of the operational verification" in spool.read_text().removeprefix(before)
+    assert "Test alert of the operational verification" in done[ARRIVES].observed
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [("exit 3", "exit status 3"), ("exit 0", "not in "), ("exec sleep 60", "exit status 124")],
+)
+def test_drill_tells_an_alert_that_does_not_arrive(whole, verify, changed, body, told):
+    script = whole.layout.scripts / "send-alert.sh"
+    path = changed({"checks": {"alert-path": {"settings": {"arrival_seconds": 2}}}})
+    with holding(script, f"#!/bin/sh\n{body}\n", before=""):
+        seen = verify("-m", "drill", "-k", "alert_arrives", environment=path)[ARRIVES]
+    assert seen.verdict == "alert"
+    assert told in seen.sentence
+
+
+def test_drill_without_a_place_of_arrival_is_a_warning(verify, changed):
+    path = changed({"alerts": {"main": {"arrives_in": None}}})
+    seen = verify("-m", "drill", "-k", "alert_arrives", environment=path)[ARRIVES]
+    assert seen.verdict == "warning"
+    assert "ask those on duty" in seen.sentence
+
+
+def test_audit_trail_that_is_off_or_not_kept(whole, verify):
+    folder = whole.postgres.log_folder
+    kept = {path: path.read_bytes() for path in folder.glob("*.log") if path.stat().st_mtime < time.time() - 86400}
+    for path in kept:
+        path.unlink()
+    whole.postgres.restart(log_connections="off", log_statement="none")
+    try:
+        done = verify("-k", "audit_")
+    finally:
+        whole.postgres.restart()
+        for path, content in kept.items():
+            path.write_bytes(content)
+    assert done[SETTINGS].verdict == "alert"
+    assert "log_statement is none" in done[SETTINGS].sentence
+    assert "log_connections is " in done[SETTINGS].sentence
+    assert done[TRAIL].verdict == "warning"
+    assert "the oldest entry 0 days old" in done[TRAIL].sentence
+
+
+OPERATIONS = "test_operations_log[operations-log]"
+
+
+def test_operations_log_without_what_was_done(whole, verify):
+    log, now = whole.layout.operations_log, datetime.now(UTC)
+    stale = f"{date(now - timedelta(days=9))}: Database maintenance completed\n{date(now)}: Deployed version 0.9.9\n"
+    with holding(log, stale, before=""):
+        seen = verify("-k", "operations_log")[OPERATIONS]
+    assert seen.verdict == "alert"
+    assert "last entry Deployed version 0.9.9" in seen.sentence
+    assert "Database maintenance completed 9.0 days ago" in seen.sentence
+    text = log.read_text() + "yesterday: Deployed version 1.0\n" + log.read_text().splitlines()[-1] + "\n"
+    with holding(log, text, before=""):
+        seen = verify("-k", "operations_log")[OPERATIONS]
+    assert seen.verdict == "warning"
+    assert "1 entries without a date that is known: Deployed version 1.0" in seen.sentence
+    with holding(log, "", before=""):
+        assert "no 'Deployed version'" in verify("-k", "operations_log")[OPERATIONS].sentence

@@ -1,0 +1,156 @@
+"""Journals, timers and cron jobs: what systemd and cron say of a sick system, said here by stand-ins for them."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from opsverify.environment import KINDS
+from opsverify.loading import load_items
+from tests.plugin.conftest import ROOT, Project
+
+SERVICE, SYSTEM = "test_service_journal_errors[backend]", "test_system_log_errors[here]"
+HEALTH = "test_health_check_scheduled[job]"
+BASE = "hosts: {here: {connection: 'local://'}}\n"
+SERVICES = "services: {backend: {host: here, role: backend, unit: mycats-backend}}\n"
+
+
+class Host:
+    """Programs in front of the real ones, which say what a test wants."""
+
+    def __init__(self, project: Project, folder: Path) -> None:
+        self.project, self.folder = project, folder
+        folder.mkdir()
+
+    def program(self, name: str, body: str) -> None:
+        path = self.folder / name
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+
+    def journal(self, *entries: dict[str, object], oldest_hours: float = 48, newest_hours: float = 0.1) -> None:
+        (self.folder / "entries").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+        now = time.time()
+        self.program(
+            "journalctl",
+            f'case "$*" in *"-o json"*) cat {self.folder}/entries;; *"-n 1 -o short-unix"*) '
+            f'echo "{now - newest_hours * 3600:.6f} h x: y";; *short-unix*) '
+            f'echo "{now - oldest_hours * 3600:.6f} h x: y";; *"-o cat"*) echo said;; esac',
+        )
+
+    def verify(self, environment: str, *arguments: str):
+        items = load_items(ROOT / "checks/runbook.yaml")
+        mine = ("service-journal-errors", "system-log-errors", "health-check-scheduled")
+        kinds = [kind for kind in KINDS if f"{kind}:" not in environment]
+        excuses = "".join(f"  {name}: not part of this test\n" for name in [*kinds, *(set(items) - set(mine))])
+        self.project.environment("own", f"{environment}not_applicable:\n{excuses}", excused=False)
+        path = f"{self.folder}:{os.environ['PATH']}"
+        return self.project.run("--env", "own", "--history=none", *arguments, PATH=path)
+
+
+@pytest.fixture
+def host(project: Project, tmp_path: Path) -> Host:
+    return Host(project, tmp_path / "bin")
+
+
+def entry(message: str, priority: int = 3, **fields: str) -> dict[str, object]:
+    stamp = {"__REALTIME_TIMESTAMP": str(int(time.time() * 1e6)), "PRIORITY": str(priority), "MESSAGE": message}
+    return {**stamp, "SYSLOG_IDENTIFIER": "app", **fields}
+
+
+JOURNALS = ("-k", "journal_errors or system_log")
+
+
+def test_quiet_journal_is_well(host):
+    host.program("systemctl", "echo LoadState=loaded")
+    host.journal()
+    done = host.verify(BASE + SERVICES, *JOURNALS)
+    assert (done.code, done.verdicts()) == (0, {SERVICE: "normal", SYSTEM: "normal"}), done.output
+    assert "0 errors" in str(done.properties(SERVICE)) or "the last 24 h" in done.properties(SERVICE)["observed"]
+
+
+def test_errors_in_a_journal_are_told(host):
+    host.program("systemctl", "echo LoadState=loaded")
+    host.journal(
+        *(entry(f"I/O error, dev sda, sector {n}") for n in range(250)),
+        entry("mycats-backend.service: Failed with result 'exit-code'.", 4, _PID="1", SYSLOG_IDENTIFIER="systemd"),
+        entry("GET /x?token=s3cret-query failed"),
+    )
+    done = host.verify(BASE + SERVICES, *JOURNALS)
+    assert done.verdicts() == {SERVICE: "alert", SYSTEM: "alert"}, done.output
+    said = done.properties(SERVICE)["sentence"]
+    assert "250 × app: I/O error, dev sda, sector 0" in said
+    assert "Failed with result 'exit-code'" in said
+    assert "252 entries" in done.properties(SYSTEM)["sentence"]
+    assert "s3cret-query" not in done.everything()
+
+
+def test_more_errors_than_are_read_and_a_young_journal_are_warnings(host):
+    host.program("systemctl", "echo LoadState=loaded")
+    host.journal(entry("once"), oldest_hours=3.2)
+    done = host.verify(BASE + SERVICES, "-k", "system_log")
+    assert done.verdicts() == {SYSTEM: "warning"}, done.output
+    assert "the last 3.2 h of 24 h (it begins only then)" in done.properties(SYSTEM)["sentence"]
+
+
+def test_dead_and_hidden_journals_are_no_good_ones(host):
+    host.program("systemctl", "echo LoadState=loaded")
+    host.journal(oldest_hours=99, newest_hours=30)
+    done = host.verify(BASE + SERVICES, *JOURNALS)
+    assert done.verdicts() == {SERVICE: "warning", SYSTEM: "warning"}, done.output
+    assert "not one entry in the last 24 h" in done.properties(SYSTEM)["sentence"]
+    host.program("journalctl", "echo 'Hint: You are currently not seeing messages from other users.' >&2")
+    done = host.verify(BASE + SERVICES, *JOURNALS)
+    assert done.verdicts() == {SERVICE: "undetermined", SYSTEM: "undetermined"}, done.output
+    assert "add it to the group systemd-journal" in done.output
+    assert done.code == 1
+
+
+def timer(last: float | None, **values: str) -> str:
+    said = {"LoadState": "loaded", "ActiveState": "active", "UnitFileState": "enabled", "Unit": "mycats-health.service"}
+    said |= {"LastTriggerUSec": f"@{last:.0f}" if last else "", "Result": "success", "ExecMainStatus": "0", **values}
+    lines = "\n".join(f"{key}={value}" for key, value in said.items())
+    return f'case "$*" in *--value*) echo mycats-health.service;; *) cat <<E\n{lines}\nE\n;; esac'
+
+
+JOB = "jobs: {job: {host: here, timer: mycats-health.timer}}\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds_ago", "values", "verdict", "told"),
+    [
+        (120, {}, "normal", ""),
+        (3600, {}, "alert", "last run 60 min ago"),
+        (None, {}, "alert", "no run since the host started"),
+        (0, {"Result": "exit-code", "ExecMainStatus": "1"}, "alert", "exit-code, exit status 1"),
+        (0, {"ActiveState": "inactive"}, "alert", "mycats-health.timer not active"),
+        (None, {"LoadState": "not-found"}, "alert", "no timer mycats-health.timer"),
+        (0, {"UnitFileState": "disabled"}, "warning", "not enabled"),
+        (0, {"LoadState": ""}, "undetermined", "systemctl said nothing"),
+    ],
+)
+def test_timer_of_the_health_check(host, seconds_ago, values, verdict, told):
+    host.program("systemctl", timer(None if seconds_ago is None else time.time() - seconds_ago, **values))
+    done = host.verify(BASE + JOB, "-k", "health_check_scheduled")
+    assert done.verdicts() == {HEALTH: verdict}, done.output
+    assert told in done.properties(HEALTH).get("sentence", "")
+
+
+def test_cron_entry_of_the_health_check(host):
+    job = "jobs: {job: {host: here, cron: health-check-7f3a.sh}}\n"
+    host.program("crontab", "echo '# */5 * * * * /srv/health-check-7f3a.sh'")
+    done = host.verify(BASE + job, "-k", "health_check_scheduled")
+    assert done.verdicts()[HEALTH] in ("alert", "undetermined"), done.output
+    host.program("crontab", "echo '*/5 * * * * SECRET=abc123def /srv/health-check-7f3a.sh'")
+    done = host.verify(BASE + job, "-k", "health_check_scheduled")
+    assert done.verdicts() == {HEALTH: "warning"}, done.output
+    assert "when it last ran is written nowhere" in done.properties(HEALTH)["sentence"]
+    assert "abc123def" not in done.everything()
+    log = host.folder / "health.log"
+    log.write_text(time.strftime("%a %b %d %H:%M:%S UTC %Y: API Health OK\n", time.gmtime()))
+    done = host.verify(BASE + job.replace(".sh}", f".sh, log: {log}}}"), "-k", "health_check_scheduled")
+    assert "when it last ran" not in done.output
+    assert done.verdicts()[HEALTH] in ("normal", "warning"), done.output  # a machine may run no cron daemon
