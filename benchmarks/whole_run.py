@@ -17,11 +17,31 @@ from rehearsal.errors import NotAvailable
 from rehearsal.sshd import Sshd, running
 
 ROOT = Path(__file__).parents[1]
-SAME = (
-    "required_variables or jwt_secret_strength or database_url or listening_port or node_version or postgres_server or "
-    "postgres_client or migrations_applied or api_health or api_response_time or api_smoke or frontend_reachable or "
-    "database_connect or service_active or memory_usage or cpu_usage or disk_usage or backup_fresh or backup_complete or "
-    "backup_readable or certificate_expiry or certificate_trust"
+SAME = " or ".join(
+    (
+        "required_variables",
+        "jwt_secret_strength",
+        "database_url",
+        "listening_port",
+        "node_version",
+        "postgres_server",
+        "postgres_client",
+        "migrations_applied",
+        "api_health",
+        "api_response_time",
+        "api_smoke",
+        "frontend_reachable",
+        "database_connect",
+        "service_active",
+        "memory_usage",
+        "cpu_usage",
+        "disk_usage",
+        "backup_fresh",
+        "backup_complete",
+        "backup_readable",
+        "certificate_expiry",
+        "certificate_trust",
+    )
 )
 """The checks that plain/test_plain.py has too."""
 

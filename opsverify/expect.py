@@ -96,7 +96,7 @@ class Expect:
 
     @property
     def worst(self) -> Finding:
-        """The finding that decides; of equal ones the most extreme figure, else the first (the last when all is well)."""
+        """The finding that decides; of equals the most extreme figure, else the first (the last when all is well)."""
         if not self.findings:
             raise NothingJudged(f"{self.item.id} judged nothing")
         rank = max(finding.verdict.rank for finding in self.findings)

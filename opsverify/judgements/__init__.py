@@ -1,1 +1,1 @@
-"""What several checks, or a longer thought, need for judging. Pure functions of facts; the verdict stays in the checks."""
+"""What several checks share in judging: pure functions of facts. The verdict stays in the checks."""

@@ -1,5 +1,7 @@
 """access-rights and password-policy turn red where somebody has more than was meant, and say who."""
 
+# ruff: noqa: E501 - tables of samples read better on one line
+
 from __future__ import annotations
 
 import pytest
@@ -232,7 +234,7 @@ def test_password_policy(parts, age, length, by):
 
 
 def test_password_policy_that_may_not_be_read_or_understood():
-    with pytest.raises(MissingPrivilege, match="pwquality.conf"):
+    with pytest.raises(MissingPrivilege, match=r"pwquality\.conf"):
         policy("== denied /etc/security/pwquality.conf\n")
     with pytest.raises(ProbeError, match="'long'"):
         policy(MINLEN.replace("14", "long"), QUALITY)

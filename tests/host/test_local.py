@@ -53,7 +53,9 @@ def ask(*questions, seconds=15.0, host=LOCAL, through=probe):
 def server(tmp_path):
     """A service as pnpm starts it: a wrapper, a shell, and the process that listens, with secrets around it."""
     code = "import socket,time; s=socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); time.sleep(60)"
-    wrapper = f"import subprocess,sys; subprocess.run(['/bin/sh', '-c', '{sys.executable} -c \"$0\"; exit 0', sys.argv[1]])"
+    wrapper = (
+        f"import subprocess,sys; subprocess.run(['/bin/sh', '-c', '{sys.executable} -c \"$0\"; exit 0', sys.argv[1]])"
+    )
     environment = {
         "PATH": os.environ["PATH"], "JWT_SECRET": SECRET, "DATABASE_URL": URL, "NODE_ENV": "production",
         "CORS_ORIGIN": "", "OTHER": "never sent",
@@ -72,7 +74,9 @@ def server(tmp_path):
 def test_a_services_environment_is_known_without_its_secrets(server, tmp_path):
     _, _, pid_file = server
     dotenv = tmp_path / ".env"
-    dotenv.write_text(f"PORT=3004\nCORS_ORIGIN='https://cats.example'\nJWT_SECRET={SECRET}other\n# a comment\nbad line\n")
+    dotenv.write_text(
+        f"PORT=3004\nCORS_ORIGIN='https://cats.example'\nJWT_SECRET={SECRET}other\n# a comment\nbad line\n"
+    )
     question = ProcessEnvironment(pid_file=pid_file, env_files=(str(dotenv), str(tmp_path / "none")))
     facts = ask(question)[question]
     assert facts.present == {"JWT_SECRET", "DATABASE_URL", "NODE_ENV", "PORT"}

@@ -97,7 +97,9 @@ def test_memory_that_makes_no_sense_is_not_zero(text):
 
 
 def test_cpu_counts_waiting_as_idle_and_guests_once():
-    text = "== first\ncpu  100 0 100 800 0 0 0 0 50 0\n== second\ncpu  150 0 120 900 30 0 0 0 100 0\ncpu0 1 1\ncpu1 1 1\n"
+    text = (
+        "== first\ncpu  100 0 100 800 0 0 0 0 50 0\n== second\ncpu  150 0 120 900 30 0 0 0 100 0\ncpu0 1 1\ncpu1 1 1\n"
+    )
     facts = Cpu().parse(answer(text + "== load\n0.50 0.40 0.30 1/200 999\n"))
     assert facts.busy_percent == pytest.approx(35)
     assert facts.cores == 2
@@ -128,7 +130,9 @@ def test_filesystems_of_wrapped_lines_spaces_bind_mounts_and_none():
     wrapped = "/dev/mapper/very-long\n                    1000 600 200 75% /\n"
     (root,) = Filesystems().parse(answer(fs(one(line=wrapped))))
     assert root.used_percent == pytest.approx(75)
-    spaced = one("//nas/my\\040share", "/mnt/my\\040share", "cifs", "//nas/my share 10 1 9 10% /mnt/my share\n", inodes="0 0 0 -")
+    spaced = one(
+        "//nas/my\\040share", "/mnt/my\\040share", "cifs", "//nas/my share 10 1 9 10% /mnt/my share\n", inodes="0 0 0 -"
+    )
     bound = one(mount="/srv/bind")
     found = Filesystems().parse(answer(fs(one(), bound, spaced)))
     assert [f.mount for f in found] == ["/", "/mnt/my share"]
@@ -156,7 +160,9 @@ def test_debians_postgresql_wrapper_does_not_hide_its_failed_cluster():  # recor
 
 
 def test_an_old_systemd_says_when_in_its_own_way():  # sample: RHEL 8, systemd 239
-    text = "== clock 1795568065 5000.00\n== units\nId=x.service\nLoadState=loaded\nActiveState=active\nSubState=running\n"
+    text = (
+        "== clock 1795568065 5000.00\n== units\nId=x.service\nLoadState=loaded\nActiveState=active\nSubState=running\n"
+    )
     text += "ActiveEnterTimestamp=Wed 2026-11-25 00:00:00 UTC\nActiveEnterTimestampMonotonic=1000000\nMainPID=7\n"
     status = ServiceState(unit="x").parse(answer(text))
     assert status.main.active_since.timestamp() == 1795568065 - 5000 + 1

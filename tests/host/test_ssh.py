@@ -120,7 +120,7 @@ def test_a_login_that_talks_and_a_shell_that_is_not_posix(sshd):
     # The remote side of a forced command that greets first stands in for noisy profiles.
     authorized = sshd.folder / "authorized"
     plain = authorized.read_text()
-    greeting = "printf 'Welcome\\0\\033[1m %s\\n' \\\"$(head -c 100000 /dev/zero)\\\"; eval \\\"$SSH_ORIGINAL_COMMAND\\\""
+    greeting = 'printf \'Welcome\\0\\033[1m %s\\n\' \\"$(head -c 100000 /dev/zero)\\"; eval \\"$SSH_ORIGINAL_COMMAND\\"'
     try:
         authorized.write_text(f'command="{greeting}" {plain}')
         assert isinstance(ask(sshd.config("noisy"), "server-noisy")[Memory()], MemoryUsage)

@@ -1,8 +1,8 @@
 """What the API and the front end answer over HTTP.
 
-`probe` takes an `Api`, a `Frontend` or a `Proxy` and the questions defined in `facts`. Importing this is cheap: requests is
-loaded when a probe runs. A run spends few requests and keeps them apart: the API allows 100 a minute, nginx in front
-of it 10 a second on /api/ and 30 on /.
+`probe` takes an `Api`, a `Frontend` or a `Proxy` and the questions defined in `facts`. Importing this is cheap:
+requests is loaded when a probe runs. A run spends few requests and keeps them apart: the API allows 100 a minute, nginx
+in front of it 10 a second on /api/ and 30 on /.
 """
 
 from __future__ import annotations
