@@ -23,7 +23,7 @@ _FIGURE_KEYS = ("type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaxi
 
 _HEADS = {
     "en": ("Check", "Promise", "Runbook", "Schedule", "Severity", "Normal"),
-    "ja": ("チェック", "約束", "手順書の章", "スケジュール", "優先度", "正常値"),
+    "ja": ("チェック", "確認内容", "手順書の章", "実施区分", "優先度", "正常値"),
 }
 
 

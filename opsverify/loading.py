@@ -173,14 +173,13 @@ def _fill(tree: Any, values: Mapping[str, str]) -> _Filled:
         value = values.get(name, "")
         if not value and has_default:
             return default
+        filled.outside.add(path)
         if not value:
             filled.mistakes.append(
                 f"{'.'.join(path)}: found ${{{name}}} but {name} is not set, allowed a value or ${{{name}:-default}}"
             )
-        else:
-            filled.outside.add(path)
-            if _SECRET_NAME.search(name):
-                filled.secrets.add(value)
+        elif _SECRET_NAME.search(name):
+            filled.secrets.add(value)
         return value
 
     def walk(node: Any, path: Path_) -> Any:

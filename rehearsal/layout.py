@@ -118,6 +118,16 @@ class Layout:
         return self.root / "var/lib/rehearsal/processes"
 
     @property
+    def programs(self) -> Path:
+        """What an administrator installed by hand: empty, and looked into first."""
+        return self.root / "usr/local/bin"
+
+    @property
+    def history(self) -> Path:
+        """Results of runs against this rehearsal alone."""
+        return self.root / "var/lib/rehearsal/history.db"
+
+    @property
     def log(self) -> Path:
         return self.root / "var/log"
 
@@ -152,6 +162,7 @@ class Layout:
             self.tls,
             self.proxy_config.parent,
             self.run,
+            self.programs,
             self.processes,
             self.access_log.parent,
             self.health_check_log.parent,

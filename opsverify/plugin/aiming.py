@@ -22,7 +22,7 @@ UNASKED = pytest.StashKey[list[str]]()
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     mark = metafunc.definition.get_closest_marker("runbook")
-    if mark is None:
+    if mark is None or RUN not in metafunc.config.stash:  # no run: somebody lists fixtures
         return
     run = metafunc.config.stash[RUN]
     nouns = [NOUNS[name] for name in metafunc.fixturenames if name in NOUNS]

@@ -57,7 +57,7 @@ EN = {
 
 JA = {
     "result": "結果",
-    "severity": "重要度",
+    "severity": "優先度",
     "check": "確認項目",
     "observed": "実測",
     "expected": "期待値",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.probes.host.files import FOLDER, Entry, clock, missing, parse_entries
+from opsverify.probes.host.files import FOLDER, Entry, clock, missing, parse_entries, real_name
 from opsverify.probes.host.question import MIB, Answer, Block, Question, one_line, quote
 
 MARKER = "-- PostgreSQL database dump complete"
@@ -119,9 +119,9 @@ echo '== end'
             raise answer.failure(self.title, "part of the answer is missing")
         before = {entry.name: entry for entry in parse_entries(named["before"].lines)}
         opened = [line.partition(" -> ")[2] for line in named["open"].lines]
-        parts = {(block.name, block.rest.removeprefix("./")): _bytes(block) for block in blocks
+        parts = {(block.name, real_name(block.rest)): _bytes(block) for block in blocks
                  if block.name in ("head", "tail")}  # fmt: skip
-        denied = {block.rest.removeprefix("./") for block in blocks if block.name == "denied"}
+        denied = {real_name(block.rest) for block in blocks if block.name == "denied"}
         dumps = []
         for entry in parse_entries(named["files"].lines):
             moving = before.get(entry.name) != entry or any(path.endswith(f"/{entry.name}") for path in opened)

@@ -17,11 +17,17 @@ if cd -- "$1" 2>/dev/null && ls . >/dev/null 2>&1; then here=$(pwd -P); echo "==
 e=$(ls -- "$1" 2>&1 >/dev/null); [ -d "$1" ] || e="${e:-Not a directory}"
 printf '== nofolder %s\n' "$e"; exit 0
 }
-listing() { # PATTERN [DEPTH]: "mtime size mode user uid name" of the files below . that match
-find . ${2:--maxdepth 1} -name "$1" -type f -exec stat -c '%Y %s %a %U %u %n' {} + 2>/dev/null
+found() { # PATTERN [DEPTH]: "mtime size mode user uid ./name" of the files below . that match, a line each
+find . ${2:--maxdepth 1} -name "$1" -type f -exec stat -c '//%Y %s %a %U %u %n' {} + | awk '
+/^\/\// { if (n++) print l; l = substr($0, 3); next } { l = l "//" $0 } END { if (n) print l }'
 }
+listing() { found "$@" 2>/dev/null; }
 """
-"""`find` of POSIX has no -maxdepth, but those of GNU, BusyBox and BSD do; so with `stat -c` (not BSD)."""
+"""`find` of POSIX has no -maxdepth, but those of GNU, BusyBox and BSD do; so with `stat -c` (not BSD).
+
+A name may hold a line feed, and what follows it may look like another file, or like our own frames. No path has "//" in
+it: that marks where a file's line begins, and stands for the line feeds in its name.
+"""
 
 
 @dataclass(frozen=True)
@@ -120,26 +126,25 @@ def clock(answer: Answer) -> datetime:
     return moment(integer(block.rest if block else "", "the host's clock"), "the host's clock")
 
 
-_ENTRY = re.compile(r"(\d+) (\d+) ([0-7]{1,4}) (\S+) (\d+) \./(.*)", re.DOTALL | re.ASCII)
+_ENTRY = re.compile(r"(\d+) (\d+) ([0-7]{1,4}) (\S+) (\d+) (\./.*)", re.DOTALL | re.ASCII)
+
+
+def real_name(path: str) -> str:
+    """The name of a file, from the path that `listing` gives it."""
+    return path.removeprefix("./").replace("//", "\n")
 
 
 def parse_entries(lines: Iterable[str]) -> list[Entry]:
-    """Entries from lines of `listing`; a name may go on over several lines."""
-    joined: list[str] = []
-    for line in lines:
-        if _ENTRY.match(line):
-            joined.append(line)
-        elif joined:
-            joined[-1] += "\n" + line
-        elif line:
-            raise ProbeError(f"the list of files could not be understood: {one_line(line, 60)!r}")
-    return [_entry(line) for line in joined]
+    """Entries from lines of `listing`."""
+    return [_entry(line) for line in lines if line]
 
 
 def _entry(line: str) -> Entry:
     match = _ENTRY.fullmatch(line)
-    assert match is not None
-    modified, size, mode, user, uid, name = match.groups()
+    if match is None:
+        raise ProbeError(f"the list of files could not be understood: {one_line(line, 60)!r}")
+    modified, size, mode, user, uid, path = match.groups()
+    name = real_name(path)
     return Entry(
         name=name,
         size_bytes=integer(size, f"the size of {name}"),
@@ -149,4 +154,4 @@ def _entry(line: str) -> Entry:
     )
 
 
-__all__ = ["FOLDER", "Entry", "FileListing", "Listing", "clock", "missing", "parse_entries"]
+__all__ = ["FOLDER", "Entry", "FileListing", "Listing", "clock", "missing", "parse_entries", "real_name"]

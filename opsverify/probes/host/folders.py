@@ -159,9 +159,8 @@ class OldFiles(Question):
     def script(self) -> str:
         return f"""folder {quote(self.folder)}
 now=$(date +%s); echo "== clock $now"; echo '== files'
-find . -name {quote(self.pattern)} -type f -exec stat -c '%Y %s %a %U %u %n' {{}} + | sort -n |
+found {quote(self.pattern)} -depth | sort -n |
 awk -v limit=$((now - {round(self.hours * 3600)})) -v shown={int(self.shown)} '
-!/^[0-9]+ [0-9]+ [0-7]+ [^ ]+ [0-9]+ \\.\\// {{ next }} # the rest of a name with a line feed in it
 {{ n++; if ($1 + 0 < limit) old++; if (n <= shown) print }}
 END {{ print "== count " n + 0; print "== old " old + 0 }}'
 """
