@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -95,15 +95,32 @@ def load_items(path: Path) -> dict[str, Item]:
     return items
 
 
-def load_environment(path: Path, items: Mapping[str, Item], variables: Mapping[str, str] | None = None) -> Loaded:
-    """Read one environment file.
+def laid_over(tree: Mapping[str, Any], *changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A tree with some things said differently, mapping by mapping."""
+    result = dict(tree)
+    for one in changes:
+        for key, value in one.items():
+            old = result.get(key)
+            both = isinstance(old, Mapping) and isinstance(value, Mapping)
+            result[key] = laid_over(old, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
+def load_environment(
+    path: Path,
+    items: Mapping[str, Item],
+    variables: Mapping[str, str] | None = None,
+    changes: Sequence[Mapping[str, Any]] = (),
+) -> Loaded:
+    """Read one environment file, with `changes` laid over it.
 
     `variables` are looked up before the process environment. Raises ConfigurationError with all mistakes of the file:
     unset variables, unknown keys, wrong values, literal secrets, references to targets that do not exist, kinds of
     targets that are neither listed nor declared not applicable, overrides that do not fit their check.
     """
     values = {**os.environ, **(variables or {})}
-    filled = _fill(read_yaml(path), values)
+    raw = read_yaml(path)
+    filled = _fill(laid_over(raw, *changes) if isinstance(raw, dict) else raw, values)
     mistakes = [f"{path}: {text}" for text in filled.mistakes]
     tree = filled.tree
     if not isinstance(tree, dict):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from typing import ClassVar
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.question import Answer, Question, integer, one_line
-from opsverify.probes.host.window import MOST_BYTES, WINDOW, Source, Window, read_window
+from opsverify.probes.host.question import Answer, integer, one_line
+from opsverify.probes.host.window import MOST_BYTES, LogQuestion, Source, Window, read_window
 
 PARSE = r"""
 function parsed(s,  q, e, f, r) { # sets status, client, path and forwarded; whether s is a line of the format
@@ -74,7 +73,7 @@ class AccessFacts:
 
 
 @dataclass(frozen=True)
-class AccessLog(Question):
+class AccessLog(LogQuestion):
     """How requests ended, with the paths and clients that erred most.
 
     Privileges: to read the log (group adm on Debian). Source: ngx_http_log_module, format `combined`.
@@ -84,14 +83,6 @@ class AccessLog(Question):
     hours: float
     shown: int
     most_bytes: int = MOST_BYTES
-
-    helpers = (WINDOW,)
-    slow: ClassVar[bool] = True
-    seconds: ClassVar[float] = 15.0
-
-    @property
-    def title(self) -> str:
-        return self.source.name
 
     def script(self) -> str:
         return self.source.plan(self.hours, self.most_bytes) + (

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from opsverify.probes.host.access import counted, ended
 from opsverify.probes.host.complaints import Complaint, Complaints
-from opsverify.probes.host.question import Answer, Question, integer, moment, one_line
-from opsverify.probes.host.window import MOST_BYTES, WINDOW, Source, Window, read_window
+from opsverify.probes.host.question import Answer, integer, moment, one_line
+from opsverify.probes.host.window import MOST_BYTES, LogQuestion, Source, Window, read_window
 
 KINDS_KEPT = 200
 NONE = Complaints()
@@ -23,7 +22,7 @@ class ApplicationFacts:
 
 
 @dataclass(frozen=True)
-class ApplicationLog(Question):
+class ApplicationLog(LogQuestion):
     """Entries of level error and fatal (pino: 50 and more), ERROR and FATAL in text, and `prisma:error` blocks.
 
     A block has no time of its own: it belongs to the entry that follows it. Of an entry, its message, context and path
@@ -34,14 +33,6 @@ class ApplicationLog(Question):
     source: Source
     hours: float
     most_bytes: int = MOST_BYTES
-
-    helpers = (WINDOW,)
-    slow: ClassVar[bool] = True
-    seconds: ClassVar[float] = 15.0
-
-    @property
-    def title(self) -> str:
-        return self.source.name
 
     def script(self) -> str:
         return self.source.plan(self.hours, self.most_bytes) + (

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
 
 from opsverify.errors import ProbeError
 from opsverify.probes.host.access import PARSE, Client, client, counted, ended
-from opsverify.probes.host.question import Answer, Question, integer, moment, one_line, quote
-from opsverify.probes.host.window import MOST_BYTES, WINDOW, Source, Window, read_window
+from opsverify.probes.host.question import Answer, integer, moment, one_line, quote
+from opsverify.probes.host.window import MOST_BYTES, LogQuestion, Source, Window, read_window
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class CallFacts:
 
 
 @dataclass(frozen=True)
-class ApiCalls(Question):
+class ApiCalls(LogQuestion):
     """The busiest minute of each client, and scanner paths that were answered with 2xx.
 
     `api` and `scanner_paths` are beginnings of paths; case, `%2e` and doubled slashes make no difference to the
@@ -60,14 +59,6 @@ class ApiCalls(Question):
     api: str
     scanner_paths: tuple[str, ...]
     most_bytes: int = MOST_BYTES
-
-    helpers = (WINDOW,)
-    slow: ClassVar[bool] = True
-    seconds: ClassVar[float] = 15.0
-
-    @property
-    def title(self) -> str:
-        return self.source.name
 
     def script(self) -> str:
         scanned = " ".join(path.lower() for path in self.scanner_paths)

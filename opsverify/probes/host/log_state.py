@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
 
 from opsverify.errors import MissingPrivilege, ProbeError
 from opsverify.probes.host.files import clock
-from opsverify.probes.host.question import Answer, Question, integer, moment, one_line, quote
-from opsverify.probes.host.window import WINDOW, Source
+from opsverify.probes.host.question import Answer, integer, moment, one_line, quote
+from opsverify.probes.host.window import LogQuestion, Source
 
 
 @dataclass(frozen=True)
@@ -41,20 +40,13 @@ class LogStateFacts:
 
 
 @dataclass(frozen=True)
-class LogState(Question):
+class LogState(LogQuestion):
     """The last entry of a log, and its first one with all rotated files.
 
     Privileges: to read the log, or the journal (group systemd-journal). Source: stat(1), journalctl(1).
     """
 
     source: Source
-
-    helpers = (WINDOW,)
-    slow: ClassVar[bool] = True
-
-    @property
-    def title(self) -> str:
-        return self.source.name
 
     def script(self) -> str:
         if self.source.unit is not None:

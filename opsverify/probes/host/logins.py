@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from opsverify.probes.host.access import client, counted, ended
-from opsverify.probes.host.question import Answer, Question, integer, one_line
-from opsverify.probes.host.window import MOST_BYTES, WINDOW, Source, Window, read_window
+from opsverify.probes.host.question import Answer, integer, one_line
+from opsverify.probes.host.window import MOST_BYTES, LogQuestion, Source, Window, read_window
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class LoginFacts:
 
 
 @dataclass(frozen=True)
-class SshLogins(Question):
+class SshLogins(LogQuestion):
     """Failed logins over SSH per client: each wrong password, and each connection that ends without a login.
 
     Understands traditional syslog times (the host's zone, no year), ISO 8601 (Debian 12), and the journal of a unit.
@@ -46,14 +45,6 @@ class SshLogins(Question):
     hours: float
     shown: int
     most_bytes: int = MOST_BYTES
-
-    helpers = (WINDOW,)
-    slow: ClassVar[bool] = True
-    seconds: ClassVar[float] = 15.0
-
-    @property
-    def title(self) -> str:
-        return self.source.name
 
     def script(self) -> str:
         return self.source.plan(self.hours, self.most_bytes, "short-iso") + (

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.probes.host.question import MIB, Answer, integer, moment, one_line, quote
+from opsverify.probes.host.question import MIB, Answer, Question, integer, moment, one_line, quote
 
 WHEN = r"""
 when='
@@ -313,3 +314,17 @@ MOST_BYTES = 64 * MIB
 """How much of one log is read at most: a second or so of a server's processor."""
 
 __all__ = ["MOST_BYTES", "WHEN", "WINDOW", "Source", "Window", "read_window"]
+
+
+class LogQuestion(Question):
+    """What every question about the window of a log has in common; subclasses have a field `source`."""
+
+    source: Source
+
+    helpers = (WINDOW,)
+    slow: ClassVar[bool] = True
+    seconds: ClassVar[float] = 15.0
+
+    @property
+    def title(self) -> str:
+        return self.source.name
