@@ -1,0 +1,76 @@
+"""Hosts that nothing is wrong with: what a run over ssh says of them, and what an account without rights cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+from rehearsal.machines.host import TestHost
+
+from .conftest import Ran, Suite
+
+# A host of this minute has no history: its logs begin only now, and say so.
+YOUNG = {
+    "test_application_log_errors[application-app1]",
+    "test_service_journal_errors[backend-app1]",
+    "test_system_log_errors[app1]",
+    "test_failed_logins[auth-app1]",
+    "test_audit_trail[database-app1]",
+}
+# What only root may see: never normal without it.
+HIDDEN = {
+    "test_accounts[app1]",
+    "test_application_backup_readable[app1]",
+    "test_database_backup_complete[app1]",
+    "test_node_version[backend-app1]",
+    "test_supported_node[backend-app1]",
+    "test_weekly_backup[weekly-backups-app1]",
+}
+HALF_SEEN = {"test_listening_port[backend-app1]", "test_listening_port[frontend-app1]"}
+
+
+def test_a_healthy_host_is_normal(healthy: Ran) -> None:
+    assert healthy.named("alert", "undetermined", "blocked", "broken") == set(), healthy.output
+    assert healthy.named("warning") == YOUNG
+    assert healthy.code == 0
+    assert len(healthy.named("normal")) > 60
+
+
+def test_everything_applies_but_what_a_test_host_cannot_have(healthy: Ran) -> None:
+    skipped = {name.partition("[")[0] for name in healthy.named("not applicable")}
+    assert skipped == {"test_traffic_slot", "test_idle_slot_ready", "test_retired_slot_stopped",
+                       "test_dependency_audit", "test_disk_forecast"}  # fmt: skip
+
+
+def test_drills_restore_over_ssh(app1: TestHost, suite: Suite) -> None:
+    drills = suite([app1], "-m", "weekly", "-k", "restore_drill")
+    assert set(drills.verdicts.values()) == {"normal"}, drills.output
+
+
+def test_an_unprivileged_account_sees_less_and_says_so(app1: TestHost, suite: Suite, healthy: Ran) -> None:
+    ran = suite([app1], "-m", "smoke or daily or weekly or monthly", "-k", "not drill", user="monitor")
+    worse = ran.worse_than(healthy)
+    assert {name for name, verdict in worse.items() if verdict == "undetermined"} == HIDDEN, ran.output
+    assert {name for name, verdict in worse.items() if verdict == "warning"} == HALF_SEEN
+    assert worse.keys() == HIDDEN | HALF_SEEN
+    for name in HIDDEN:
+        assert "this account may not" in ran.sentences[name] or "by this account" in ran.sentences[name]
+
+
+def test_secrets_that_may_not_be_read_are_never_taken_for_good(
+    app1: TestHost, suite: Suite, broken: Callable[..., AbstractContextManager[None]]
+) -> None:
+    env = "/etc/mycats/backend.env"
+    with broken(app1, f"chown root:root {env}; chmod 0600 {env}", f"chown root:mycats {env}; chmod 0640 {env}"):
+        ran = suite([app1], "-k", "required_variables or jwt_secret or database_url or node_env", user="monitor")
+    assert len(ran.verdicts) == 4
+    assert set(ran.verdicts.values()) == {"undetermined"}, ran.output
+    for sentence in ran.sentences.values():
+        assert "may not read the environment of process" in sentence and env in sentence
+
+
+def test_two_hosts_in_one_run(hosts: Sequence[TestHost], suite: Suite) -> None:
+    ran = suite(hosts, "-m", "smoke")
+    assert ran.named("alert", "undetermined", "blocked", "broken", "warning") == set(), ran.output
+    of = {host.name: {n for n in ran.named("normal") if n.endswith(f"{host.name}]")} for host in hosts}
+    assert len(of["app1"]) == len(of["app2"]) > 20
