@@ -96,6 +96,11 @@ def main(root: Path) -> None:
         path = root / name
         if path.exists():
             path.write_text(with_table(path.read_text(encoding="utf-8"), items, language), encoding="utf-8")
+    path = root / "docs" / "faults.md"
+    if path.parent.exists():
+        from rehearsal.faults.document import document
+
+        path.write_text(document(items), encoding="utf-8")
     path = root / "docs" / "privileges.md"
     if path.exists():
         path.write_text(privileges.with_table(path.read_text(encoding="utf-8")), encoding="utf-8")

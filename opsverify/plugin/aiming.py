@@ -9,11 +9,9 @@ import pytest
 
 from opsverify import selection, slots
 from opsverify.errors import NotApplicable
-from opsverify.expect import PromiseBroken
 from opsverify.loading import Loaded
 from opsverify.nouns import NOUNS, Noun
 from opsverify.plugin.state import AIM, RUN, Aim, Run, is_worker
-from opsverify.plugin.waiving import waived, waiver_of
 from opsverify.results import record
 
 UNASKED = pytest.StashKey[list[str]]()
@@ -85,7 +83,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     if not isinstance(aim, Aim):
         return
     item.stash[AIM] = aim
-    run = item.config.stash[RUN]
     language = item.config.option.language or aim.environment.language
     only = _only(item)
     schedules = (only,) if only else aim.item.schedule
@@ -109,9 +106,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     )
     if aim.excuse:
         item.add_marker(pytest.mark.skip(reason=f"not applicable here: {aim.excuse}"))
-    waiver = waiver_of(aim)
-    if waiver and waiver.expires > run.now:
-        item.add_marker(pytest.mark.xfail(reason=waived(waiver), strict=True, raises=PromiseBroken))
+    item.extra_keyword_matches.add(aim.item.id)  # -k takes what the report calls it
 
 
 @pytest.hookimpl(trylast=True)  # after -k and -m: what they leave out was not asked for either, and needs no telling

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,10 @@ from opsverify.evidence import Ask, Evidence, collect
 from opsverify.nouns import NOUNS
 from opsverify.plugin.starting import VARIABLES
 from opsverify.plugin.state import AIM, RUN, is_worker
+from opsverify.probes.drills.scratch import Scratch
 
-SHARED = pytest.StashKey[str]()
-"""xdist: the folder in which the first worker leaves the evidence for the others."""
+SHARED = pytest.StashKey[Scratch]()
+"""xdist: the folder in which the first worker leaves the evidence for the others; gone even after kill -9."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -25,9 +24,9 @@ def pytest_configure_node(node: Any) -> None:
     """xdist: hand what was started once, and a place to share the evidence, to each worker."""
     config = node.config
     if SHARED not in config.stash:
-        config.stash[SHARED] = tempfile.mkdtemp(prefix="opsverify-")
+        config.stash[SHARED] = Scratch()
     node.workerinput["opsverify_variables"] = config.stash.get(VARIABLES, {})
-    node.workerinput["opsverify_shared"] = config.stash[SHARED]
+    node.workerinput["opsverify_shared"] = str(config.stash[SHARED].path)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -62,7 +61,7 @@ def _collect_once(config: pytest.Config, asks: list[Ask], seconds: float) -> Evi
 
     folder = Path(config.workerinput["opsverify_shared"])  # type: ignore[attr-defined]
     shared = folder / "evidence.pickle"
-    with FileLock(folder / "lock"):
+    with FileLock(folder / "evidence.lock"):
         if shared.exists():
             return Evidence(**pickle.loads(shared.read_bytes()))  # noqa: S301 - our own file, in a 0700 folder
         evidence = collect(asks, run_seconds=seconds)
@@ -80,4 +79,4 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if SHARED in config.stash and not is_worker(config):
-        shutil.rmtree(config.stash[SHARED], ignore_errors=True)
+        config.stash[SHARED].remove()

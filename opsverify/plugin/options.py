@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterable
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ from opsverify.items import SCHEDULES, Severity
 from opsverify.loading import load_items, one_setting
 from opsverify.plugin.starting import environment_files, environment_names, location_of, start
 from opsverify.plugin.state import RUN, Run, is_worker
+from opsverify.plugin.waiving import states, waived
 from opsverify.probes import host
 from opsverify.reporting.text import Redactor, printable
+from opsverify.results import Result
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -131,6 +134,8 @@ def _reports(config: pytest.Config, run: Run) -> None:
         language = config.option.language or first.environment.language
         section = traceability.Section(first.items, config.rootpath / "checks", language)
         html.add_section(section.title, section)
+        if any(loaded.environment.waivers for loaded in run.environments):
+            html.add_section("Waivers in the environment file", lambda results: waivers_table(run, results))
         if not config.option.collectonly:
             environments = [loaded.environment for loaded in run.environments]
             beside = Path(config.option.htmlpath).parent
@@ -142,10 +147,18 @@ def _reports(config: pytest.Config, run: Run) -> None:
         config.pluginmanager.register(recorder, "opsverify-history")
 
 
+def waivers_table(run: Run, results: Iterable[Result]) -> str:
+    """Every waiver of the environments with what became of it, as HTML."""
+    from opsverify.reporting.html import table
+
+    rows = [(state.name, state.what, run.redactor.clean(waived(state.waiver))) for state in states(run, results)]
+    return table(("Waiver", "In this run", "Owner, expiry, reason"), rows)
+
+
 def _writable(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a"):
+        with path.open("w"):  # empty: what an earlier run wrote must not be taken for this one's, however it ends
             pass
     except OSError as error:
         raise pytest.UsageError(f"the report {path} cannot be written ({error.strerror})") from None
@@ -156,13 +169,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         host.close_connections()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    results = session.config.pluginmanager.get_plugin("opsverify-results")
+@pytest.hookimpl(wrapper=True, trylast=True)  # when all reports are written, and before the summary of the terminal
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, object, object]:
+    outcome = yield
+    plugins = session.config.pluginmanager
+    results, recorder = plugins.get_plugin("opsverify-results"), plugins.get_plugin("opsverify-history")
     if results is not None and not session.config.option.collectonly:
-        level = session.config.option.fail_on
         found = results.all()
-        session.exitstatus = exit_code(found, level, int(exitstatus), partial=results.partial)
-        recorder = session.config.pluginmanager.get_plugin("opsverify-history")
+        code = exit_code(found, session.config.option.fail_on, int(exitstatus), partial=results.partial)
+        writing = plugins.get_plugin("opsverify-writing")
+        if writing is not None and writing.failed:
+            code = code or int(pytest.ExitCode.TESTS_FAILED)
+        session.exitstatus = code
         if recorder is not None:
-            recorder.write(found, int(session.exitstatus), partial=results.partial)
+            recorder.write(found, code, partial=results.partial)
+    return outcome

@@ -56,14 +56,18 @@ def pytest_runtest_makereport(
     report.sections = [(name, printable_block(clean(text))) for name, text in report.sections]
     if AIM in item.stash:
         values = _outcome_of(item, call, report)
+        waiver = waiver_of(item.stash[AIM], run.now)
+        if waiver and values.get("verdict") == Outcome.ALERT.value:
+            # What pytest itself makes of an expected failure: every reporter knows how to show it.
+            report.outcome, report.wasxfail = "skipped", waived(waiver)
+            values |= {"verdict": Outcome.WAIVED.value, "sentence": f"{waived(waiver)}; {values['sentence']}"}
         if values:
             record(item, **{name: printable(clean(text), limit=2000) for name, text in values.items()})
             record(item, respond_by=_due(item.stash[AIM], values["verdict"]))
             if report.when == "call":
                 record(item, measurements=_figures(item, clean))
             report.user_properties = list(item.user_properties)
-    waived = report.skipped and hasattr(report, "wasxfail")
-    if (report.failed or waived) and report.longrepr is not None:
+    if (report.failed or hasattr(report, "wasxfail")) and report.longrepr is not None:
         report.longrepr = _told(item, call, report, clean)
     return report
 
@@ -99,8 +103,6 @@ def _outcome_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.T
             seen["sentence"] = "; ".join(alike)
     error = call.excinfo.value if call.excinfo else None
     if report.skipped:
-        if hasattr(report, "wasxfail"):
-            return {**seen, "verdict": Outcome.WAIVED.value, "sentence": f"{report.wasxfail}; {error}"}
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         return {"verdict": Outcome.NOT_APPLICABLE.value, "sentence": reason.removeprefix("Skipped: ")}
     if report.passed:
@@ -110,10 +112,6 @@ def _outcome_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.T
         return {**seen, "verdict": worst_verdict.value}
     if isinstance(error, PromiseBroken):
         return {**seen, "verdict": Outcome.ALERT.value, "sentence": str(error)}
-    if error is None:  # passed although a waiver expects it to fail
-        waiver = waiver_of(item.stash[AIM])
-        text = f"the waiver hides nothing, remove it ({waived(waiver)})" if waiver else str(report.longrepr)
-        return {**seen, "verdict": Outcome.ALERT.value, "sentence": text}
     if isinstance(error, ProbeError):
         blocked = error.cause is not None and isinstance(error, Unreachable)
         cause = f"{error.cause.target}: {error.cause.message}" if error.cause else ""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,8 +17,12 @@ from opsverify.errors import ConfigurationError
 from opsverify.evidence import Evidence
 from opsverify.history.location import Location, locate
 from opsverify.loading import Loaded, load_environment, load_items, read_yaml
+from opsverify.plugin import breaking
 from opsverify.plugin.state import Run, is_worker
 from opsverify.reporting.text import Redactor
+
+if TYPE_CHECKING:
+    from rehearsal.faults import Fault
 
 ENVIRONMENTS = "environments"
 VARIABLES = pytest.StashKey[dict[str, str]]()
@@ -26,6 +31,7 @@ VARIABLES = pytest.StashKey[dict[str, str]]()
 
 def start(config: pytest.Config) -> Run:
     items = load_items(config.rootpath / "checks" / "runbook.yaml")
+    faults = breaking.chosen(config)
     if config.option.history is not None:
         location_of(config, Path(), None)  # a mistake in it is told before a rehearsal is started
     paths = environment_files(config, environment_names(config))
@@ -33,8 +39,8 @@ def start(config: pytest.Config) -> Run:
     mistakes: list[str] = []
     for path in paths:
         try:
-            variables = _provided(config, path)
-            loaded.append(load_environment(path, items, variables))
+            variables = _provided(config, path, faults)
+            loaded.append(load_environment(path, items, variables, breaking.changes(faults)))
         except ConfigurationError as error:
             mistakes += error.mistakes
     if mistakes:
@@ -105,13 +111,18 @@ def environment_files(config: pytest.Config, names: list[str]) -> list[Path]:
     return paths
 
 
-def _provided(config: pytest.Config, path: Path) -> Mapping[str, str]:
+def _provided(config: pytest.Config, path: Path, faults: Sequence[Fault]) -> Mapping[str, str]:
     """Variables of what the suite starts by itself for this environment; none for a real one."""
     raw = read_yaml(path)
     if not isinstance(raw, dict) or raw.get("provided_by") != "rehearsal":
+        breaking.refuse(path, faults)
         return {}
     if is_worker(config):
-        variables: dict[str, str] = config.workerinput["opsverify_variables"]  # type: ignore[attr-defined]
+        given: dict[str, str] = config.workerinput["opsverify_variables"]  # type: ignore[attr-defined]
+        return given
+    if faults:
+        variables = breaking.start_broken(config, faults)
+        config.stash[VARIABLES] = dict(variables)
         return variables
     import rehearsal
 

@@ -41,8 +41,9 @@ def waiver(days: float) -> str:
         (ALERT, ("--fail-on", "P1"), 0, "alert"),
         (ALERT + waiver(1), (), 0, "waived"),
         (ALERT + waiver(-1), (), 1, "alert"),
-        (NORMAL + waiver(1), (), 1, "alert"),
-        (NORMAL + waiver(-1), (), 0, "normal"),
+        (NORMAL + waiver(1), (), 1, "normal"),
+        (NORMAL + waiver(-1), (), 1, "normal"),
+        (WARNED + waiver(1), (), 1, "warning"),
     ],
 )
 def test_outcome_and_exit_code(
@@ -185,3 +186,39 @@ def test_an_item_that_does_not_exist_is_a_usage_error(project: Project) -> None:
     done = project.run("--env", "here")
     assert done.code == 4
     assert "disk-usge" in done.output
+
+
+def test_a_waiver_is_needed_as_long_as_one_of_its_targets_fails(project: Project) -> None:
+    band = "checks: {disk-usage: {band: {below: -2, alert_above: -1}}, memory-usage: {band: {below: 100, alert_above: 101}}}\n"
+    hosts = "hosts: {here: {connection: 'local://'}, there: {connection: 'ssh://nobody@127.0.0.1:1'}}\n"
+    project.environment("here", hosts + band + waiver(1))
+    done = project.run(*DISK)
+    assert done.verdicts() == {"test_disk_usage[here]": "waived", "test_disk_usage[there]": "blocked"}, done.output
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (ALERT + waiver(1), "hides 1 failure"),
+        (ALERT + waiver(-1), "expired"),
+        (NORMAL + waiver(-1), "the waiver has expired, renew or remove it"),
+        (NORMAL + waiver(1), "the waiver hides nothing, remove it"),
+    ],
+)
+def test_every_waiver_is_told_in_every_report(project: Project, text: str, told: str) -> None:
+    project.environment("here", text)
+    done = project.run(*DISK, "-n", "2")
+    assert told in done.output
+    assert told in (done.folder / "reports/here/report.html").read_text()
+    assert "disk is ordered" in done.output
+    stale = [name for name in done.cases if name.startswith("waiver ")]
+    assert len(stale) == ("hides 1" not in told)
+    assert done.code == (1 if stale else 0)
+
+
+def test_a_waiver_of_a_check_that_is_not_looked_at_is_told_and_no_failure(project: Project) -> None:
+    project.environment("here", NORMAL + waiver(-1))
+    done = project.run("--env", "here", "-k", "memory-usage", "--fail-on", "P1")
+    assert done.code == 0, done.output
+    assert "Waiver disk-usage: not looked at in this run" in done.output
+    assert "Waivers in the environment file" in (done.folder / "reports/here/report.html").read_text()
