@@ -61,8 +61,10 @@ def test_published_secrets(published_secrets, expect):
 
 
 @runbook("database-url")
-def test_database_url(variables, environment, settings, expect):
+def test_database_url(variables, target, environment, settings, expect):
     """The backend's DATABASE_URL names this environment's own server and database."""
+    host = environment.hosts[target.host]
+    here = {name for name in (urlsplit(host.connection).hostname, host.address) if name}
     variables.known("DATABASE_URL")
     own = [database.location for database in environment.databases.values()]
     names = ", ".join(f"{host or 'local socket'}:{port}/{name}" for host, port, name in own)
@@ -80,16 +82,17 @@ def test_database_url(variables, environment, settings, expect):
     observed = f"{url.host}:{port}/{url.database}"
     also = {name if ":" in name else f"{name}:{port}" for name in settings["also_named"]}
     matches = any(
-        url.database == name and (f"{url.host}:{port}" in also or (same_host(url.host, host) and port == own_port))
-        for host, own_port, name in own
+        url.database == name
+        and (f"{url.host}:{port}" in also or (same_server(url.host, server, here) and port == own_port))
+        for server, own_port, name in own
     )
     expect.that(matches, observed=observed, expected=expected)
 
 
-def same_host(one, other):
-    """Whether two names are one server, as far as names can tell."""
-    one, other = (one or "").lower(), (other or "").lower()
-    return one == other or (one in LOOPBACK and other in LOOPBACK)
+def same_server(seen_by_backend, seen_by_us, here):
+    """Whether two names are one server, as far as names can tell: the backend's loopback is its own host, `here`."""
+    theirs, ours = (seen_by_backend or "").lower(), seen_by_us.lower()
+    return theirs == ours or (theirs in LOOPBACK and (ours in LOOPBACK or ours in here))
 
 
 def sha256(text):
@@ -179,7 +182,7 @@ def test_node_version(installed_node, running_node, settings, expect):
     """Node.js is a version that the runbook allows, as installed and as the backend process runs it."""
     allowed = " or ".join(f"{major}.x" for major in settings["majors"])
     for what, version in (("installed", installed_node), ("running", running_node)):
-        observed = f"{what} {version.text}" if version.found else f"{what}: none found"
+        observed = f"{what} {version.told}" if version.found else f"{what}: none found"
         expect.that(version.major in settings["majors"], observed=observed, expected=f"{what} {allowed}")
 
 
@@ -213,7 +216,7 @@ def test_supported_operating_system(operating_system, settings, now, expect):
 @runbook("supported-versions")
 def test_supported_node(running_node, settings, now, expect):
     """The Node.js that the backend runs on gets updates from upstream for months to come."""
-    judge_support(f"Node.js {running_node.text}", settings["nodejs"], (str(running_node.major),), now, expect)
+    judge_support(f"Node.js {running_node.told}", settings["nodejs"], (str(running_node.major),), now, expect)
 
 
 @runbook("supported-versions")

@@ -1,9 +1,11 @@
 """Documents: what operators write down is up to date."""
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from opsverify import runbook
 from opsverify.bands import Verdict
+from opsverify.judgements.age import age
 from opsverify.manual.agreement import compare
 from opsverify.manual.reading import read
 from opsverify.manual.review import last_updated
@@ -32,7 +34,7 @@ def test_operations_log(operations, deployed_version, settings, expect):
         expect.that(named, observed=f"last entry {newest}", expected=f"{deployed} {deployed_version}")
     times = [line.when for line in log.lines if maintained in line.what and line.when]
     most = settings["max_age_days"]
-    days = (log.observed_at - max(times)).total_seconds() / 86400 if times else None
+    days = age(log.observed_at, max(times), f"the last {maintained!r}") / timedelta(days=1) if times else None
     told = f"{maintained} {days:.1f} days ago" if days is not None else f"no {maintained!r}"
     expect.that(days is not None and days <= most, observed=told, expected=f"in the last {most:g} days")
 
@@ -46,10 +48,10 @@ def test_runbook_reviewed(manual, settings, environment, now, expect):
     dated = "最終更新日: 2025年8月15日, or a date like it"
     if not expect.that(day is not None, observed="dated" if day else "no date of the last update", expected=dated):
         return
-    age = (now.astimezone(ZoneInfo(environment.timezone)).date() - day).days
-    told = f"last updated {day:%Y-%m-%d}, {age} days ago"
-    expect.that(age >= 0, observed=told, expected="a day that is not to come")
-    expect.that(age <= most, observed=told, expected=f"at most {most} days ago")
+    days = (now.astimezone(ZoneInfo(environment.timezone)).date() - day).days
+    told = f"last updated {day:%Y-%m-%d}, {days} days ago"
+    expect.that(days >= 0, observed=told, expected="a day that is not to come")
+    expect.that(days <= most, observed=told, expected=f"at most {most} days ago")
 
 
 @runbook("runbook-agrees")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from opsverify import runbook
 from opsverify.bands import Verdict
 from opsverify.errors import ProbeError
+from opsverify.judgements.age import age
 
 
 @runbook("old-logs-removed")
@@ -24,9 +25,9 @@ def test_weekly_backup(weekly_dumps, settings, expect):
         expected="the folder of the weekly dumps",
     ) or not expect.that(newest is not None, observed=found, expected="a weekly dump"):
         return
-    age, most = days(weekly_dumps, newest), settings["max_age_days"]
-    told = f"{found}, {age:.1f} days old, {newest.size_bytes:,} bytes"
-    recent = expect.that(age <= most, observed=told, expected=f"at most {most} days")
+    old, most = days(weekly_dumps, newest), settings["max_age_days"]
+    told = f"{found}, {old:.1f} days old, {newest.size_bytes:,} bytes"
+    recent = expect.that(old <= most, observed=told, expected=f"at most {most} days")
     if newest.unreadable and not recent:
         return
     newest = weekly_dumps.newest_read
@@ -55,7 +56,7 @@ def judge_ages(ages, settings, expect):
 
 def days(listing, file):
     """Age of a file in days, by the clock of the host it lies on."""
-    return (listing.observed_at - file.modified).total_seconds() / 86400
+    return age(listing.observed_at, file.modified, file.name) / timedelta(days=1)
 
 
 @runbook("cache-size")

@@ -50,13 +50,20 @@ def test_disk_forecast(filesystems, items, history, settings, expect):
     days, least = settings["history_days"], settings["minimum_days"]
     limit = items["disk-usage"].band.alert_above
     series = history.series("disk-usage", days)
-    for fs in filesystems:
-        line = trend(series.get(fs.mount, ()), least)
-        if line is not None and fs.used_percent is not None:
+    measured = [fs for fs in filesystems if fs.used_percent is not None]
+    trends = {fs.mount: trend(series.get(fs.mount, ()), least) for fs in measured}
+    young = [mount for mount, line in trends.items() if line is None]
+    left_out = f"; history too short: {', '.join(young)}" if young else ""
+    for fs in measured:
+        line = trends[fs.mount]
+        if line is not None:
             until = line.days_until(limit, fs.used_percent)
             far = "or more, or never, " if until == FAR else ""
             now = f"{fs.used_percent:.0f} % now, {line.per_day:+.2f} % a day over {line.days:.0f} days"
-            expect(round(until, 1), fs.mount, detail=f"{far}until {limit:g} %: {now}")
+            expect(round(until, 1), fs.mount, detail=f"{far}until {limit:g} %: {now}{left_out}")
+    unknown = [f"{fs.mount}: {fs.problem or 'no size'}" for fs in filesystems if fs not in measured]
+    if unknown:
+        raise ProbeError(f"not every file system could be measured: {'; '.join(unknown)}")
     if not expect.findings:
         most = max((len({when.date() for when, _ in one}) for one in series.values()), default=0)
         raise NotApplicable(f"history too short: disk-usage was measured on {most} day(s), a trend needs {least:g}")

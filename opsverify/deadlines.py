@@ -50,7 +50,7 @@ def respond_by(severity: Severity | str, found_at: datetime, country: str, timez
         return _at(local.date() + timedelta(days=number), local.timetz(), zone)
     day, moment = local.date(), local.timetz()
     if not is_business_day(day, country):
-        day, moment = _next_business_day(day, country), time(0, 0)
+        day, moment = _next_business_day(day, country), time.min
     return _at(_next_business_day(day, country), moment, zone)
 
 

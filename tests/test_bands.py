@@ -67,6 +67,8 @@ def test_texts_carry_their_unit() -> None:
     assert str(AtLeast(above=30, alert_below=14, unit="days")) == "> 30 days (alert < 14 days)"
     assert quantity(0.1 + 0.2, "s") == "0.3 s"
     assert quantity(1234567.0) == "1,234,567"
+    assert quantity(1000.4) == "1,000"
+    assert quantity(100.0) == "100"
     assert quantity(-13.5, "days") == "-13.5 days"
 
 

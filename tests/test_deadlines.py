@@ -103,9 +103,17 @@ def test_what_is_known() -> None:
     assert is_known_country("JP")
     assert is_known_country("DE")
     assert not is_known_country("ZZ")
+    assert not is_known_country("DEU")  # two letters
     assert is_known_time_zone("Europe/Berlin")
     for name in ("", "Asia", "../etc/passwd", "Mars/Olympus", "/etc/localtime", "Asia/Tokyo\0", "é"):
         assert not is_known_time_zone(name)
+
+
+def test_each_country_has_its_own_calendar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opsverify.deadlines._calendars", {})  # not those of earlier tests
+    for _ in range(2):
+        assert not is_business_day(date(2026, 11, 23), "JP")  # 勤労感謝の日, a Monday
+        assert is_business_day(date(2026, 11, 23), "DE")
 
 
 def test_a_time_without_a_time_zone_is_a_bug() -> None:

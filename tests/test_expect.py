@@ -8,7 +8,7 @@ import pytest
 
 from opsverify.bands import Verdict
 from opsverify.errors import ProbeError
-from opsverify.expect import Expect, NothingJudged, PromiseBroken
+from opsverify.expect import Expect, Finding, NothingJudged, PromiseBroken
 from opsverify.items import Item
 
 
@@ -68,3 +68,53 @@ def test_nothing_judged_is_an_error() -> None:
 def test_what_is_no_figure_could_not_be_determined(value: Any) -> None:
     with pytest.raises(ProbeError):
         Expect(item(band=BAND))(value)
+
+
+def test_a_finding_is_told_whole() -> None:
+    expect = Expect(item(band=BAND))
+    expect(91, detail="of 2 GB")
+    expect(42.5, "/var")
+    assert expect.findings == [
+        Finding(Verdict.ALERT, "91 % (of 2 GB)", "< 80 % (alert > 90 %)", "%", 91.0, ""),
+        Finding(Verdict.NORMAL, "/var 42.5 %", "< 80 % (alert > 90 %)", "%", 42.5, "/var"),
+    ]
+
+
+def test_a_fact_returns_whether_it_holds() -> None:
+    expect = Expect(item())
+    assert expect.that(True, observed=3, expected="any") is True
+    assert expect.that(False, observed="none", expected="any") is False
+    assert expect.findings == [Finding(Verdict.NORMAL, "3", "any"), Finding(Verdict.ALERT, "none", "any")]
+
+
+def test_what_is_remembered_is_kept_and_not_judged() -> None:
+    expect = Expect(item(band=BAND))
+    expect.remember("rows", 7)
+    expect.remember("/var", 1)
+    with pytest.raises(NothingJudged, match="disk-usage judged nothing"):
+        expect.conclude()
+    expect(42.5, "/var")
+    assert expect.measurements == {"rows": 7.0, "/var": 42.5}
+    with pytest.raises(ProbeError, match="rows: a figure must be finite"):
+        expect.remember("rows", float("nan"))
+
+
+def test_the_sentence_says_of_what_there_is_no_figure() -> None:
+    expect = Expect(item(band=BAND))
+    with pytest.raises(ProbeError, match="^disk-usage: a figure must be"):
+        expect(float("nan"))
+    with pytest.raises(ProbeError, match="^/var: a figure must be"):
+        expect(float("nan"), "/var")
+    with pytest.raises(TypeError, match="disk-usage has no band"):
+        Expect(item())(1)
+
+
+def test_of_equals_the_last_tells_a_pass_and_the_first_a_failure() -> None:
+    expect = Expect(item(band=BAND))
+    expect.that(True, observed="there", expected="x")
+    expect.that(True, observed="what it is", expected="x")
+    assert expect.conclude().observed == "what it is"
+    expect(85, "a")
+    expect.that(False, observed="odd", expected="x", otherwise=Verdict.WARNING)
+    expect(89, "b")
+    assert expect.conclude().observed == "a 85 %"

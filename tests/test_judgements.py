@@ -1,4 +1,5 @@
-"""The pure judgements that several checks share: migrations, remains of a service, traffic, exposure, HSTS."""
+"""The pure judgements that several checks share: migrations, remains of a service, traffic, trends, logs,
+exposure, HSTS."""
 
 from __future__ import annotations
 
@@ -11,16 +12,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opsverify.bands import Verdict
 from opsverify.environment import Release, Service
 from opsverify.errors import ProbeError
+from opsverify.expect import Expect, Finding
+from opsverify.items import Item
+from opsverify.judgements.age import ALLOWANCE, age
 from opsverify.judgements.exposure import everywhere, public_addresses
+from opsverify.judgements.forecast import FAR, Trend, trend
+from opsverify.judgements.judging import readable, within
 from opsverify.judgements.migrations import applied, differences
-from opsverify.judgements.remains import leftovers, signs_of_life
+from opsverify.judgements.remains import Sign, leftovers, signs_of_life
 from opsverify.judgements.traffic import precision_seconds, seen_slots
-from opsverify.judgements.transport_security import max_age
+from opsverify.judgements.transport_security import frame_ancestors, framed_by_anyone, max_age
 from opsverify.nouns import Attempt
 from opsverify.probes.host import Listening, MigrationListing, NodeProcess, ServiceInstance, ServiceStatus
 from opsverify.probes.host.releases import Migration as OfCheckout
+from opsverify.probes.host.services import ProcessStatus
+from opsverify.probes.host.window import Window
 from opsverify.probes.knock import Door
 from opsverify.probes.postgres import AppliedMigrationsFacts, Migration
 
@@ -63,6 +72,21 @@ def test_migration_applied_again_after_it_was_rolled_back_is_settled():
     here = MigrationListing("/srv", True, "f", (OfCheckout("a", "1"),))
     assert not any(differences(here, there).values())
     assert applied(there) == {"a": "1"}
+
+
+def test_every_fault_of_a_migration_has_its_own_name():
+    rows = (row("whole"), row("edited", "2"), row("gone"), row("failed", finished=False),
+            row("back", finished=True, rolled_back=True))  # fmt: skip
+    files = [OfCheckout(name, "1") for name in ("whole", "edited", "new", "failed", "back")]
+    here = MigrationListing("/srv", True, "f", tuple(files), without_sql=("empty",))
+    assert differences(here, AppliedMigrationsFacts(True, "public", rows)) == {
+        "failed": ["failed"],
+        "rolled back": ["back"],
+        "not applied": ["new"],
+        "applied but not in the checkout": ["gone"],
+        "edited after it was applied": ["edited"],
+        "without migration.sql": ["empty"],
+    }
 
 
 # --- remains ---------------------------------------------------------------------------------------------------------
@@ -120,7 +144,63 @@ def test_leftovers_are_told_by_where_they_work():
     ]
     found = [node, page, root, unseen, unseen_page, *strangers]
     assert leftovers(found, backend, releases) == ([node, root], [unseen])
-    assert leftovers(found, frontend, releases) == ([page, root], [unseen_page])
+    assert leftovers(found, frontend, releases) == ([page, root], [unseen, unseen_page])
+
+
+def test_leftovers_are_told_by_what_they_run_too():
+    backend = Service(host="app", role="backend", slot="blue", unit="x")
+    frontend = backend.model_copy(update={"role": "frontend"})
+    releases = [
+        Release(host="app", slot="blue", path="/srv/mycats/current", database="d"),
+        Release(host="app", slot="green", path="/srv/green", database="d"),
+    ]
+    script = "/srv/mycats/current/backend/dist/main.js"
+    by_script = NodeProcess(1, "node", f"node {script}", "/", (script,))
+    unseen = NodeProcess(2, "node", f"node {script}", None, (script,))
+    green = NodeProcess(3, "node", "node /srv/green/x", None, ("/srv/green/x",))
+    found = [by_script, unseen, green]
+    assert leftovers(found, backend, releases) == ([by_script, unseen], [])
+    assert leftovers(found, frontend, releases) == ([], [])
+    assert by_script.where == unseen.where == f"runs {script}"
+
+
+def process(**more: Any) -> ServiceStatus:
+    return ServiceStatus("/run/app.pid", True, more["alive"], process=ProcessStatus(7, **more))
+
+
+@pytest.mark.parametrize(
+    ("status", "sign"),
+    [
+        (ServiceStatus("a.service", True, False, UNIT), Sign(True, "mycats-backend.service inactive", "inactive")),
+        (ServiceStatus("/run/app.pid", False, False), Sign(True, "no pid file /run/app.pid", "no process")),
+        (process(alive=True, stale=False), Sign(False, "process 7 of /run/app.pid alive", "no process")),
+        (process(alive=False, stale=False), Sign(True, "process 7 of /run/app.pid gone", "no process")),
+        (process(alive=False, stale=True), Sign(True, "process 7 of /run/app.pid a stale pid file", "no process")),
+    ],
+)
+def test_what_is_seen_of_a_service(status, sign):
+    assert signs_of_life(remains(status))[0] == sign
+
+
+def test_cluster_whose_unit_is_not_there_is_none():
+    known, unknown = replace(UNIT, unit="p.service"), replace(UNIT, unit="p@15.service", load_state="not-found")
+    status = ServiceStatus("p.service", True, False, known, (replace(unknown, active_state="active"),))
+    assert signs_of_life(remains(status))[0] == Sign(True, "p.service inactive", "inactive")
+
+
+def test_what_is_seen_of_a_port_and_from_here():
+    status = ServiceStatus("a.service", True, False, UNIT)
+    _, *seen = signs_of_life(remains(status))
+    assert seen == [
+        Sign(True, "port 3004 closed on the host", "closed"),
+        Sign(True, "from here app1:3004: connection refused", "no connection"),
+    ]
+    _, mine, _ = signs_of_life(remains(status, OPEN))
+    _, other, door = signs_of_life(remains(status, replace(OPEN, owner_pid=None), Door("open", "app1:3004 accepts")))
+    said = "port 3004 open on the host (127.0.0.1, ::), held by"
+    assert mine == Sign(False, f"{said} node (process 77)", "closed")
+    assert other == Sign(False, f"{said} a process that may not be seen", "closed")
+    assert door == Sign(False, "from here app1:3004 accepts", "no connection")
 
 
 # --- traffic ---------------------------------------------------------------------------------------------------------
@@ -155,6 +235,86 @@ def test_uptime_in_whole_seconds_tells_the_start_to_a_second():
     assert precision_seconds(SimpleNamespace(uptime_seconds=17.0)) == 1.0  # type: ignore[arg-type]
     assert precision_seconds(SimpleNamespace(uptime_seconds=17.25)) == 0.0  # type: ignore[arg-type]
     assert precision_seconds(SimpleNamespace(uptime_seconds=None)) == 0.0  # type: ignore[arg-type]
+
+
+def test_api_that_does_not_say_when_it_started():
+    assert seen_slots([("blue", Attempt(answer(None)))]).silent == ("slot blue: its API does not say when it started",)
+
+
+# --- trends ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("per_day", "limit", "now", "days"),
+    [
+        (2, 90, 50, 20),
+        (0.5, 90, 50, 80),
+        (0.1, 90, 50, FAR),
+        (0, 90, 50, FAR),
+        (-1, 90, 90, 0),
+        (-1, 90, 91, 0),
+        (-1, 90, 50, FAR),
+    ],
+)
+def test_days_until_a_limit(per_day, limit, now, days):
+    assert Trend(per_day, 10).days_until(limit, now) == pytest.approx(days)
+
+
+def test_shortest_series_that_tells_a_trend():
+    days = [(NOW + timedelta(days=n), 10.0 + n) for n in range(4)]
+    found = trend(days, 3)
+    assert found is not None
+    assert (found.per_day, found.days) == (pytest.approx(1, rel=1e-9), pytest.approx(3, rel=1e-9))
+    assert trend(days, 3.001) is None
+    assert trend(days[:3], 1) is None
+    assert trend([], 0) is None
+
+
+# --- logs and limits that are settings -------------------------------------------------------------------------------
+
+
+def expecting() -> Expect:
+    text = {"en": "Quiet logs", "ja": "静かなログ"}
+    item = Item(id="logs", title=text, action=text, source=["MON"], schedule=["daily"], severity="P2")  # type: ignore[arg-type]
+    return Expect(item)
+
+
+WINDOW = Window("error.log", 24, True, NOW - timedelta(hours=24), NOW, lines=3)
+
+
+@pytest.mark.parametrize(
+    ("window", "is_readable", "findings"),
+    [
+        (WINDOW, True, [Finding(Verdict.NORMAL, "error.log: the last 24 h", "error.log"),
+                        Finding(Verdict.NORMAL, "error.log: the last 24 h", "the last 24 h")]),
+        (replace(WINDOW, exists=False), False, [Finding(Verdict.ALERT, "no error.log", "error.log")]),
+        (replace(WINDOW, lines=0), False, [
+            Finding(Verdict.NORMAL, "error.log: the last 24 h", "error.log"),
+            Finding(Verdict.WARNING, "error.log: not one entry in the last 24 h", "a log that is written")]),
+        (replace(WINDOW, bounded=True, first=NOW - timedelta(hours=3)), True, [
+            Finding(Verdict.NORMAL, "error.log: the last 3.0 h of 24 h (more than may be read)", "error.log"),
+            Finding(Verdict.WARNING, "error.log: the last 3.0 h of 24 h (more than may be read)", "the last 24 h")]),
+    ],
+)  # fmt: skip
+def test_log_is_held_against_its_window(window, is_readable, findings):
+    expect = expecting()
+    assert readable(window, expect) is is_readable
+    assert expect.findings == findings
+
+
+def test_silence_of_a_log_is_as_bad_as_its_check_says():
+    expect = expecting()
+    assert not readable(replace(WINDOW, lines=0), expect, Verdict.ALERT)
+    assert expect.worst.verdict is Verdict.ALERT
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(4, Verdict.NORMAL), (5, Verdict.WARNING), (11, Verdict.ALERT)])
+def test_limits_that_are_a_setting(value, verdict):
+    expect = expecting()
+    within({"below": 5, "alert_above": 10}, value, f"{value} calls", expect, "calls")
+    assert expect.findings == [Finding(verdict, f"{value} calls", "< 5 calls (alert > 10 calls)")]
+    within({"below": 5, "alert_above": 10}, value, "x", expect)
+    assert expect.findings[-1].expected == "< 5 (alert > 10)"
 
 
 # --- exposure --------------------------------------------------------------------------------------------------------
@@ -197,6 +357,8 @@ def test_only_addresses_of_the_host_are_named(bound, own):
         ("max-age=31536000; max-age=0", None),
         ("max-age=-1", None),
         ("max-age=1e9", None),
+        ("max-age=31536000;includeSubDomains", 31536000),
+        ("max-age=1; max-age", None),
         ("max-age", None),
         ("includeSubDomains", None),
         ("", None),
@@ -211,3 +373,50 @@ def test_how_long_browsers_stay_on_https(header, seconds):
 def test_any_header_is_a_number_of_seconds_or_none(header):
     found = max_age(header)
     assert found is None or found >= 0
+
+
+# --- frame-ancestors -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "policies", "anyone"),
+    [
+        ("default-src 'self'; frame-ancestors 'none'", [()], False),
+        ("Frame-Ancestors 'SELF' https://a.example", [("'SELF'", "https://a.example")], False),
+        ("frame-ancestors *", [("*",)], True),
+        ("frame-ancestors 'self' https:", [("'self'", "https:")], True),
+        ("frame-ancestors http://*:*", [("http://*:*",)], True),
+        ("frame-ancestors https://*.example.com", [("https://*.example.com",)], False),
+        ("frame-ancestors 'self'; frame-ancestors *", [("'self'",)], False),
+        ("frame-ancestors *, frame-ancestors 'self'", [("*",), ("'self'",)], False),
+        ("frame-ancestors", [()], False),
+        ("default-src 'none'; x-frame-ancestors 'none'", [], None),
+        (None, [], None),
+    ],
+)
+def test_who_may_frame_the_page(header, policies, anyone):
+    assert frame_ancestors(header) == policies
+    assert not policies or framed_by_anyone(policies) is anyone
+
+
+@given(st.text())
+def test_any_policy_is_read(header):
+    assert framed_by_anyone(frame_ancestors(header)) in (True, False)
+
+
+# --- ages ------------------------------------------------------------------------------------------------------------
+
+
+@given(st.timedeltas(min_value=timedelta(days=-3650), max_value=timedelta(days=3650)))
+def test_an_age_is_never_below_none_and_the_future_is_no_age(ahead):
+    if ahead > ALLOWANCE:
+        with pytest.raises(ProbeError, match=r"^db.sql lies [0-9,.]+ h in the future \(20.* UTC\): is a clock wrong"):
+            age(NOW, NOW + ahead, "db.sql")
+    else:
+        assert age(NOW, NOW + ahead) == max(-ahead, timedelta(0))
+
+
+def test_how_far_ahead_a_time_may_be():
+    assert age(NOW, NOW + ALLOWANCE) == timedelta(0)
+    with pytest.raises(ProbeError, match=r"^its time lies 2\.0 h in the future"):
+        age(NOW, NOW + timedelta(hours=2))

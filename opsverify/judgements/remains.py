@@ -66,16 +66,25 @@ def leftovers(
 ) -> tuple[list[NodeProcess], list[NodeProcess]]:
     """Node.js processes that belong to the service though it may not know them: (surely, perhaps).
 
-    Surely: they work in a checkout of its host and slot, and not in the other role's folder of it. Perhaps: their
-    folder may not be seen, and they look like it.
+    Surely: they work in a checkout of its host and slot, or run a file of it, and not in the other role's folder.
+    Perhaps: their folder may not be seen, and nothing else tells whose they are.
     """
-    own = [r.path for r in releases if r.host == service.host and r.slot in (None, service.slot)]
-    other = {"backend": "frontend", "frontend": "backend"}[service.role]
+    here = [release for release in releases if release.host == service.host]
+    own = [release.path for release in here if release.slot in (None, service.slot)]
     surely, perhaps = [], []
+    # A front end's pnpm looks like any Node.js; only a next-server is known to be no backend.
     for process in processes:
-        if process.folder is None:
-            if process.name.startswith("next-server") == (service.role == "frontend"):
-                perhaps.append(process)
-        elif any(process.within(path) and not process.within(f"{path}/{other}") for path in own):
+        if service.role == "backend" and process.folder is None and process.name.startswith("next-server"):
+            continue
+        if any(_belongs(process, path, service.role) for path in own):
             surely.append(process)
+        elif process.folder is None and not any(process.within(release.path) for release in here):
+            perhaps.append(process)
     return surely, perhaps
+
+
+def _belongs(process: NodeProcess, checkout: str, role: str) -> bool:
+    other = {"backend": "frontend", "frontend": "backend"}[role]
+    if process.within(f"{checkout}/{role}"):
+        return True
+    return process.within(checkout) and not process.within(f"{checkout}/{other}")

@@ -15,7 +15,7 @@ from opsverify.history.reading import last_results
 from opsverify.history.recording import Recorder
 from opsverify.items import SCHEDULES, Severity
 from opsverify.loading import load_items, one_setting
-from opsverify.plugin.starting import environment_files, environment_names, location_of, start
+from opsverify.plugin.starting import environment_files, environment_names, location_of, runbook, start
 from opsverify.plugin.state import RUN, Run, is_worker
 from opsverify.plugin.waiving import states, waived
 from opsverify.probes import host
@@ -99,8 +99,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 
 def _traceability(config: pytest.Config) -> int:
-    folder = config.rootpath / "checks"
-    items, checks = load_items(folder / "runbook.yaml"), traceability.read_checks(folder)
+    path = runbook(config)
+    items, checks = load_items(path), traceability.read_checks(path.parent)
     last: list[traceability.Last] = []
     names = environment_names(config)
     for path in environment_files(config, names) if names else ():

@@ -29,8 +29,22 @@ VARIABLES = pytest.StashKey[dict[str, str]]()
 """What was started for this run, as variables that environment files may use."""
 
 
+def runbook(config: pytest.Config) -> Path:
+    """The file of the items; raises ConfigurationError where pytest has taken another folder for the project."""
+    path = config.rootpath / "checks" / "runbook.yaml"
+    if not path.is_file():
+        # Before it knows an option, pytest takes an existing path that follows it for a test, and looks for its root.
+        raise ConfigurationError(
+            [
+                f"pytest takes {config.rootpath} for the project's folder, which has no checks/runbook.yaml: run it in "
+                "the project's folder, and write options that take a path with =, as --html=PATH and --env=PATH"
+            ]
+        )
+    return path
+
+
 def start(config: pytest.Config) -> Run:
-    items = load_items(config.rootpath / "checks" / "runbook.yaml")
+    items = load_items(runbook(config))
     faults = breaking.chosen(config)
     if config.option.history is not None:
         location_of(config, Path(), None)  # a mistake in it is told before a rehearsal is started
@@ -66,8 +80,8 @@ def start(config: pytest.Config) -> Run:
 
 def _meant(loaded: Loaded, revision: str) -> Loaded:
     """The same, where the commit that was meant to be deployed is the one that the command line names."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/+-]*", revision):
-        # An unset variable of CI must not quietly become "whatever the branch is at".
+    if revision == "HEAD" or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/+-]*", revision):
+        # An unset variable of CI must not quietly become "whatever the branch is at", nor HEAD "whatever is deployed".
         raise ConfigurationError([f"--revision: found {revision!r}, allowed a commit's hash or a tag"])
     changed = {
         name: item.model_copy(update={"settings": {**item.settings, "revision": revision}})

@@ -4,6 +4,7 @@ text       makes what a target says harmless and takes secrets out
 collected  pytest's reports → results
 digest     results → counts, the list of what needs a person
 terminal · html · junit  the reports themselves
+writing    what happens when one cannot be written
 """
 
 from __future__ import annotations
@@ -40,10 +41,12 @@ def register_reports(config: pytest.Config, heading: Heading) -> Results:
     """As `register`, for a heading that is already known."""
     from opsverify.reporting.collected import Results
     from opsverify.reporting.terminal import Summary
+    from opsverify.reporting.writing import Writing
 
     manager, results = config.pluginmanager, Results()
     manager.register(results, "opsverify-results")
     manager.register(Summary(results, heading), "opsverify-terminal")
+    manager.register(Writing(config), "opsverify-writing")
     if getattr(config.option, "xmlpath", None):
         from opsverify.reporting.junit import JUnit
 

@@ -18,8 +18,9 @@ def dumps(environment: Environment, store: BackupStore, settings: Settings) -> A
 
 @noun("backups")
 def archives(environment: Environment, store: BackupStore, settings: Settings) -> Ask:
-    """The application archives, newest first: Listing."""
-    return ask_host(environment.hosts[store.host], probes.FileListing(store.path, store.application_pattern))
+    """The application archives, newest first: DumpListing. None is opened: its format tells nothing of its end."""
+    question = probes.DatabaseDumps(store.path, store.application_pattern, look_at=0)
+    return ask_host(environment.hosts[store.host], question)
 
 
 @noun("backups")

@@ -96,7 +96,8 @@ def application_remains(environment: Environment, service: Service, settings: Se
 @noun("services", where=is_application, missing="service of role backend or frontend", among=slots.every)
 def node_processes(environment: Environment, service: Service, settings: Settings) -> Ask:
     """Every Node.js process of the host that a backend or front end runs on: a tuple of NodeProcess."""
-    return ask(environment, service, probes.NodeProcesses())
+    checkouts = tuple(release.path for release in environment.releases.values() if release.host == service.host)
+    return ask(environment, service, probes.NodeProcesses(checkouts))
 
 
 @noun("services", where=lambda s: s.role == "database", missing="service of role database", among=slots.every)

@@ -25,7 +25,7 @@ rm -f /etc/nginx/sites-enabled/default /etc/hostname
 sed -i 's/^PASS_MAX_DAYS.*/PASS_MAX_DAYS 365/' /etc/login.defs
 mkdir -p /var/log/journal
 # As if the daily `apt-get update` had just been here; a host without a network cannot really run it.
-touch /var/lib/apt/lists /var/lib/apt/lists/partial
+sed -i "s/^Date: .*/Date: $(date -uR)/" /var/lib/apt/lists/*security*Release
 
 # What has no network to talk to, and what a host inside a namespace cannot mount.
 systemctl mask --quiet apt-daily.timer apt-daily-upgrade.timer e2scrub_reap.service e2scrub_all.timer fstrim.timer \

@@ -25,6 +25,8 @@ CHECKS: dict[str, Any] = {
     "slow-queries": {"band": {"below": 1000, "alert_above": 5000}},
     # As the release's own runbook has it.
     "disk-usage": {"band": {"below": 97, "alert_above": 99.5}},
+    # Each database is new: there is no earlier run of it.
+    "data-intact": {"settings": {"without_baseline": "normal"}},
     # The backend's own server is the one that we know by its address.
     "database-url": {"settings": {"also_named": ["127.0.0.1"]}},
     "access-rights": {"settings": {"login_accounts": ["root", "monitor"]}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 
 import rehearsal
+from opsverify.expect import Expect
+from opsverify.loading import load_items
 from rehearsal.whole import Rehearsal
 from tests.plugin.conftest import Project
 
@@ -78,6 +81,34 @@ def verify(whole: Rehearsal, tmp_path: Path) -> Callable[..., Ran]:
         return run(tmp_path, *arguments, environment=environment, REHEARSAL_ATTACH=root)
 
     return verify
+
+
+@pytest.fixture(scope="session")
+def judged() -> Callable[..., Expect]:
+    """What a check makes of facts of the test's own, without any run: judged("backup", "database-backup-fresh", dumps=…).
+
+    Its function is found by the item's id, or by `function`; `changes` are settings that differ.
+    """
+    items = load_items(ROOT / "checks" / "runbook.yaml")
+
+    def judged(chapter: str, item: str, function: str = "", changes: Mapping[str, Any] = {}, **facts: Any) -> Expect:
+        path = ROOT / "checks" / f"test_{chapter}.py"
+        spec = importlib.util.spec_from_file_location(f"checks_{chapter}", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        check = getattr(module, function or f"test_{item.replace('-', '_')}")
+        known = {
+            "settings": {**items[item].settings, **changes},
+            "items": items,
+            "expect": Expect(items[item]),
+            **facts,
+        }
+        check(**{name: known[name] for name in check.__code__.co_varnames[: check.__code__.co_argcount]})
+        return known["expect"]
+
+    return judged
 
 
 @pytest.fixture

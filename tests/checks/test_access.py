@@ -1,7 +1,5 @@
 """access-rights and password-policy turn red where somebody has more than was meant, and say who."""
 
-# ruff: noqa: E501 - tables of samples read better on one line
-
 from __future__ import annotations
 
 import pytest
@@ -263,7 +261,7 @@ def test_whatever_a_host_says_is_a_fact_or_a_probe_error(question, parts):
     try:
         question.parse(Answer("".join(parts).encode("utf-8", "replace")))
     except ProbeError as error:
-        assert str(error)  # noqa: PT017 - raising is one of two right outcomes
+        assert str(error)
 
 
 def test_the_plugin_excuses_one_kind_of_a_check(project, tmp_path):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 
 import pytest
+
+from rehearsal.faults.doing import backend
 
 CHECKS = "checks/test_configuration.py"
 SETTINGS = "test_node_env or test_published_secrets or test_cors"
@@ -15,25 +16,10 @@ ORIGINS = "test_cors_origins[backend-blue]"
 CORS = "test_cors_behaviour[blue]"
 
 
-@contextmanager
-def running(whole, **changes):
-    """The backend runs with these variables, for a while; None takes one away. Its dotenv file is empty meanwhile."""
-    env_file = whole.layout.env_file
-    before = env_file.read_text()
-    if None in changes.values():
-        env_file.write_text("")
-    whole.backends["blue"].restart(**changes)
-    try:
-        yield
-    finally:
-        env_file.write_text(before)
-        whole.backends["blue"].restart()
-
-
 def test_careless_settings_are_all_told(whole, verify):
     url = whole.backends["blue"].env["DATABASE_URL"]
     published = re.sub(r":[^:@]*@", ":mycats_dev_password@", url)
-    with running(
+    with backend(
         whole,
         NODE_ENV="development",
         CORS_ORIGIN="*",
@@ -57,7 +43,7 @@ def test_careless_settings_are_all_told(whole, verify):
 
 
 def test_secret_that_is_not_set_falls_back_to_what_the_checkout_publishes(whole, verify):
-    with running(whole, JWT_SECRET=None, NODE_ENV=None):
+    with backend(whole, JWT_SECRET=None, NODE_ENV=None):
         ran = verify(CHECKS, "-k", SETTINGS)
     assert ran[PUBLISHED].verdict == "alert"
     assert "JWT_SECRET is not set, and docker-compose.yml publishes its default" in ran[PUBLISHED].sentence
@@ -75,7 +61,7 @@ def test_secret_that_is_not_set_falls_back_to_what_the_checkout_publishes(whole,
     ],
 )
 def test_origins_that_are_none(whole, verify, origins, problem):
-    with running(whole, CORS_ORIGIN=origins):
+    with backend(whole, CORS_ORIGIN=origins):
         ran = verify(CHECKS, "-k", SETTINGS)
     assert ran[ORIGINS].verdict == "alert"
     assert problem in ran[ORIGINS].sentence

@@ -8,12 +8,17 @@ import subprocess
 import tarfile
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from opsverify.errors import ProbeError
+from opsverify.probes.host import Dump, DumpListing
+from opsverify.probes.postgres import ContentsFacts
+from rehearsal.faults.doing import rewrite
 from rehearsal.parts.postgres import OWNER
 from rehearsal.whole import Rehearsal
 
@@ -42,13 +47,6 @@ def dump(folder: Path) -> Path:
 def archive(folder: Path) -> Path:
     """The newest archive."""
     return max(folder.glob("app_*.tar.gz"))
-
-
-def rewrite(file: Path, content: bytes) -> None:
-    """Change a backup that stays as old as it was."""
-    then = file.stat().st_mtime
-    file.write_bytes(content)
-    os.utime(file, (then, then))
 
 
 def kept(verify, environment="rehearsal"):
@@ -178,10 +176,13 @@ def test_a_dump_of_another_database(whole, dump, verify):
 def test_lost_rows(dump, verify):
     content = dump.read_bytes()
     judged = []
-    for table, start in ((b"public.weight_records", b"weight-"), (b"public.care_records", b"care-")):
+    for table, digits in (
+        (b"public.weight_records", b"weight-7"),
+        (b"public.care_records", (b"care-7", b"care-8")),
+    ):
         before, name, rest = content.partition(b"COPY " + table + b" ")
         rows, end, after = rest.partition(b"\\.\n")
-        lost = [row for row in rows.splitlines(keepends=True) if row.startswith(start + b"7")]
+        lost = [row for row in rows.splitlines(keepends=True) if row.startswith(digits)]
         assert len(lost) > 10
         for row in lost:
             rows = rows.replace(row, b"", 1)
@@ -192,7 +193,7 @@ def test_lost_rows(dump, verify):
     assert unimportant.verdict == "warning"  # it is no key table
     assert "off in 1: public.weight_records 229 of 240" in unimportant.sentence
     assert important.verdict == "alert"
-    assert "off in 1: public.care_records 139 of 150, expected as in the live database" in important.sentence
+    assert "off in 1: public.care_records 128 of 150, expected as in the live database" in important.sentence
 
 
 def test_a_schema_that_has_moved_on(whole, verify):
@@ -259,3 +260,63 @@ def test_an_archive_that_cannot_be_installed(folder, archive, verify, tmp_path):
     judged = verify("-k", "application_restore_drill")["test_application_restore_drill[main]"]
     assert judged.verdict == "alert"
     assert "does not decompress" in judged.sentence
+
+
+# ---- judged without a run ---------------------------------------------------------------------------------------
+
+NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
+
+
+def file(hours: float, size: int = 9, *, writing: bool = False, name: str = "") -> Dump:
+    return Dump(name or f"{hours:g}h", size, NOW - timedelta(hours=hours), "640", "backup", writing)
+
+
+def files(*entries: Dump) -> DumpListing:
+    return DumpListing("/b", True, entries, NOW)
+
+
+def test_an_archive_that_is_still_written_or_empty_is_not_the_newest(judged):
+    listing = files(file(0.1, writing=True), file(0.2, size=0), file(50))
+    seen = judged("backup", "application-backup-fresh", archives=listing).worst
+    assert (seen.verdict, seen.observed) == ("alert", "50 h (50h)")
+    assert judged("backup", "application-backup-fresh", archives=files(file(0, 0))).worst.verdict == "alert"
+
+
+@pytest.mark.parametrize("kind", ["database", "application"])
+def test_a_backup_from_the_future_is_not_fresh(judged, kind):
+    listing = files(file(-72000), file(5))
+    with pytest.raises(ProbeError, match=r"-72000h lies 72,000\.0 h in the future"):
+        judged("backup", f"{kind}-backup-fresh", dumps=listing, archives=listing)
+
+
+def restored(rows: dict[str, int], live: dict[str, int], judged, compare_with: str = "live", hours: float = 1):
+    held, wanted = (ContentsFacts(tuple(sorted(one.items())), 5, 4) for one in (rows, live))
+    drill = SimpleNamespace(
+        folder="/b", exists=True, dump=file(hours), ends_inside="", error=None, contents=held, observed_at=NOW,
+        restored_into=(16,), newer_server=False, dumped_from="16", fetch_seconds=1, restore_seconds=1,
+    )  # fmt: skip
+    return judged(
+        "backup", "restore-drill", restored=drill, reference=SimpleNamespace(fact=wanted, failure=None),
+        target=SimpleNamespace(compare_with=compare_with), changes={"key_tables": ["cats"]},
+    ).worst.verdict  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "live", "by_live", "by_manifest"),
+    [
+        (1000, 1000, "normal", "normal"),
+        (1000, 1060, "warning", "alert"),  # users were busy, or the dump lost rows: counts cannot tell
+        (1000, 1150, "alert", "alert"),
+        (1060, 1000, "alert", "alert"),
+        (0, 8, "normal", "alert"),
+        (0, 11, "alert", "alert"),
+    ],
+)
+def test_growth_since_the_dump_is_no_alert(judged, rows, live, by_live, by_manifest):
+    assert restored({"public.cats": rows}, {"public.cats": live}, judged) == by_live
+    assert restored({"public.cats": rows}, {"public.cats": live}, judged, "manifest") == by_manifest
+
+
+def test_a_dump_from_the_future_meets_no_recovery_point_objective(judged):
+    with pytest.raises(ProbeError, match="in the future"):
+        restored({"public.cats": 1}, {"public.cats": 1}, judged, hours=-10)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from types import SimpleNamespace
 
 import pytest
 
+from opsverify.probes.postgres import AppliedMigrationsFacts
 from rehearsal.parts.postgres import ADMIN, OWNER
 
 SLOW = "test_slow_queries[primary]"
@@ -199,3 +201,35 @@ def test_without_a_history_nothing_is_said_to_be_intact(intact):
     seen = intact(history="none")
     assert seen.verdict == "undetermined"
     assert "the history is switched off" in seen.sentence
+
+
+def held(judged, before, **changes):
+    return judged(
+        "recovery", "data-intact", changes=changes, applied_migrations=AppliedMigrationsFacts(True, "public", ()),
+        invalid_objects=SimpleNamespace(indexes=(), constraints=()),
+        key_rows=SimpleNamespace(counts=(("cats", 120), ("tags", 0))),
+        history=SimpleNamespace(last_good=lambda item: before),
+    ).worst  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "verdict", "told"),
+    [
+        ({}, "warning", "nothing recorded yet to hold them against"),
+        ({"migrations": 0, "rows of cats": 120}, "warning", "nothing recorded yet of rows of tags"),
+        ({"migrations": 0, "rows of cats": 130, "rows of tags": 0}, "normal", "rows of cats 120"),
+        ({"migrations": 0, "rows of cats": 131, "rows of tags": 0}, "alert", "rows of cats 120, before 131"),
+        ({"migrations": 0, "rows of cats": 120, "rows of tags": 3}, "warning", "rows of tags 0, before 3"),
+        ({"migrations": 1, "rows of cats": 120, "rows of tags": 0}, "alert", "migrations 0, before 1"),
+    ],
+)
+def test_what_counts_are_held_against(judged, before, verdict, told):
+    seen = held(judged, before)
+    assert (seen.verdict, told in seen.observed) == (verdict, True)
+
+
+def test_environment_whose_runs_are_all_first_ones_says_so(judged):
+    assert held(judged, {}, without_baseline="normal").verdict == "normal"
+    assert (
+        held(judged, {"migrations": 0, "rows of cats": 131, "rows of tags": 0}, tolerance_rows=11).verdict == "normal"
+    )

@@ -102,9 +102,10 @@ def tool(request):
 def audit(project, tmp_path):
     """Audit a checkout whose lock file is of `tool`, with that registry; gives back the result and what was printed."""
 
-    def run(tool, registry, seconds=20, **variables):
+    def run(tool, registry, seconds=20, npmrc="", **variables):
         checkout = tmp_path / "mycats"
         checkout.mkdir()
+        (checkout / ".npmrc").write_text(npmrc)
         (checkout / "package.json").write_text(json.dumps(PACKAGE))
         if tool == "npm":
             (checkout / "package-lock.json").write_text(json.dumps(NPM_LOCK))
@@ -140,6 +141,11 @@ def test_vulnerability_of_each_severity(audit, serve, tool, severity, verdict): 
     if verdict in ("warning", "alert"):
         assert f"1 {severity}" in seen["sentence"]
         assert "minimist" in seen["sentence"]
+
+
+def test_checkout_that_says_it_is_offline_is_audited_all_the_same(audit, serve, tool):  # noqa: F811
+    seen, _ = audit(tool, serve(registry("critical")), npmrc="offline=true\nprefer-offline=true\n")
+    assert seen["verdict"] == "alert"
 
 
 def test_registry_that_refuses_audits_is_no_pass(audit, serve, tool):  # noqa: F811

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opsverify.errors import ProbeError
 from opsverify.history.location import locate
 from opsverify.history.store import Store
 from opsverify.judgements.forecast import FAR, trend
@@ -100,3 +102,23 @@ def test_any_series_has_a_trend_or_none(series):
     found = trend(series, 7)
     if found is not None:
         assert 0 <= found.days_until(90, 50) <= FAR
+
+
+def forecast(judged, *filesystems):
+    series = {"/": [(NOW - timedelta(days=n), 50.0) for n in range(10)], "/new": [(NOW, 99.0)]}
+    history = SimpleNamespace(series=lambda item, days: series)
+    return judged("resources", "disk-forecast", filesystems=filesystems, history=history)
+
+
+def mounted(mount, used: float | None = 50.0):
+    return SimpleNamespace(mount=mount, used_percent=used, problem=None if used else "stale file handle")
+
+
+def test_what_has_no_trend_yet_is_named(judged):
+    seen = forecast(judged, mounted("/"), mounted("/new", 99.0)).worst
+    assert seen.observed.endswith("over 9 days; history too short: /new)")
+
+
+def test_what_could_not_be_measured_is_not_left_out(judged):
+    with pytest.raises(ProbeError, match="could be measured: /gone: stale file handle"):
+        forecast(judged, mounted("/"), mounted("/gone", None))

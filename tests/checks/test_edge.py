@@ -7,8 +7,11 @@ from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from time import time
+from types import SimpleNamespace
 
 import pytest
+
+from opsverify.errors import ProbeError
 
 HEADERS = "test_security_headers[public]"
 PORTS = "test_exposed_ports[here]"
@@ -147,3 +150,59 @@ def serve_health():
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+def headers(judged, **more):
+    known = {
+        "status": 200, "over_tls": True, "rate_limited": False, "strict_transport_security": "max-age=31536000",
+        "content_type_options": "nosniff", "frame_options": "DENY", "content_security_policy": None,
+    } | more  # fmt: skip
+    refused = SimpleNamespace(refused=True, http_url="http://x", status=None, location=None, to_https=False)
+    return judged("security", "security-headers", page_headers=SimpleNamespace(**known), plain_http=refused).worst
+
+
+@pytest.mark.parametrize(
+    ("policy", "options", "verdict"),
+    [
+        ("frame-ancestors *", "DENY", "alert"),
+        ("frame-ancestors https:", None, "alert"),
+        ("frame-ancestors 'none'", None, "normal"),
+        ("default-src 'self'", None, "alert"),
+        ("default-src 'self'", "SAMEORIGIN", "normal"),
+    ],
+)
+def test_policy_for_frames_outdoes_the_older_header(judged, policy, options, verdict):
+    assert headers(judged, content_security_policy=policy, frame_options=options).verdict == verdict
+
+
+def test_headers_of_an_error_page_prove_nothing(judged):
+    with pytest.raises(ProbeError, match="it answered 500"):
+        headers(judged, status=500)
+
+
+def asset(name, problem=None):
+    return SimpleNamespace(url_path=name, ok=problem is None, problem=problem, status=200)
+
+
+@pytest.mark.parametrize(
+    ("assets", "verdict", "told"),
+    [
+        ([asset("/a.js", "rate-limited"), asset("/b.js", "an empty file")], "alert", "/b.js: an empty file"),
+        (
+            [asset("/a.js", "rate-limited"), asset("/b.js")],
+            "warning",
+            "1 of 2 scripts and styles rate-limited, 20 more",
+        ),
+        ([asset("/a.js"), asset("/b.js")], "normal", "2 scripts and styles load, 20 more not looked at"),
+    ],
+)
+def test_broken_scripts_count_more_than_limited_ones(judged, assets, verdict, told):
+    limited = any(one.problem == "rate-limited" for one in assets)
+    page = SimpleNamespace(status=200, rate_limited=limited, content_type="text/html", title="Cats", contains_ok=None,
+                           assets=tuple(assets), assets_left_out=20)  # fmt: skip
+    attempt = SimpleNamespace(failure=None, fact=page)
+    seen = judged(
+        "reachability", "frontend-reachable", page_attempt=attempt, target=SimpleNamespace(contains=None)
+    ).worst
+    assert seen.verdict == verdict
+    assert told in seen.observed

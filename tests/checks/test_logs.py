@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from opsverify.errors import ProbeError
+from opsverify.probes.host.log_state import LogStateFacts
+from rehearsal.faults.doing import ago, appended, hit, holding, pino, sshd
+from rehearsal.parts.logs import shell_date
 
 LOGS = ("-k", "test_logs or failed_logins or denied_requests or abnormal or audit_")
 APPLICATION, ALIVE = "test_application_log_errors[application]", "test_application_log_alive[application]"
@@ -20,38 +23,6 @@ LOGINS, DENIED, CALLS = "test_failed_logins[auth]", "test_denied_requests[access
 HEALTH = "test_health_check_scheduled[health-check]"
 ALERT, ARRIVES = "test_alert_path[main]", "test_alert_arrives[main]"
 SETTINGS, TRAIL = "test_audit_settings[primary]", "test_audit_trail[database]"
-
-
-@contextlib.contextmanager
-def holding(path: Path, text: str, *, before: str | None = None) -> Iterator[None]:
-    """A file with other content for a while, after `before` (None: what is in it)."""
-    kept = path.read_bytes()
-    try:
-        path.write_text((kept.decode() if before is None else before) + text)
-        yield
-    finally:
-        path.write_bytes(kept)
-
-
-def ago(**much: float) -> datetime:
-    return datetime.now().astimezone() - timedelta(**much)
-
-
-def hit(when: datetime, path: str = "/", status: int = 200, client: str = "192.0.2.10", forwarded: str = "-") -> str:
-    return f'{client} - - [{when:%d/%b/%Y:%H:%M:%S %z}] "GET {path} HTTP/1.1" {status} 20 "-" "x" "{forwarded}"\n'
-
-
-def pino(when: datetime, level: object, message: str, **fields: object) -> str:
-    entry = {"level": level, "time": int(when.timestamp() * 1000), "message": message, **fields}
-    return json.dumps(entry, separators=(",", ":")) + "\n"
-
-
-def sshd(when: datetime, said: str, pid: int = 77) -> str:
-    return f"{when:%b} {when.day:2d} {when:%H:%M:%S} host sshd[{pid}]: {said}\n"
-
-
-def date(when: datetime) -> str:
-    return f"{when:%a %b} {when.day:2d} {when:%H:%M:%S %Z %Y}"
 
 
 def verdicts(found: Mapping[str, object], *names: str) -> dict[str, str]:
@@ -83,16 +54,16 @@ def test_errors_in_logs_turn_the_checks_red_and_are_shown(whole, verify):
     guesses = "".join(sshd(now, "Failed password for root from 203.0.113.66 port 2 ssh2") for _ in range(101))
     guesses += "".join(sshd(now, "Failed password for bob from 192.0.2.50 port 2 ssh2") for _ in range(21))
     guesses += sshd(now, "Accepted password for bob from 192.0.2.50 port 2 ssh2")
-    health = f"{date(now)}: API Health FAILED - Status: 503\n{date(now)}: Database Connection OK\n"
+    health = f"{shell_date(now)}: API Health FAILED - Status: 503\n{shell_date(now)}: Database Connection OK\n"
     whole.health_checks.stop()
     alert = layout.scripts / "send-alert.sh"
     alert.chmod(0o644)
     try:
         with (
-            holding(layout.app_log, errors),
-            holding(layout.access_log, served),
-            holding(layout.auth_log, guesses),
-            holding(layout.health_check_log, health),
+            appended(layout.app_log, errors),
+            appended(layout.access_log, served),
+            appended(layout.auth_log, guesses),
+            appended(layout.health_check_log, health),
         ):
             done = verify(*LOGS)
     finally:
@@ -124,7 +95,7 @@ def test_few_errors_short_and_malformed_logs_are_warnings(whole, verify):
     layout, now = whole.layout, ago(minutes=1)
     young = "".join(hit(now) for _ in range(20)) + hit(now, "/x", 500) + hit(now, "/y", 401) + "no line\n" * 3
     guesses = "".join(sshd(ago(minutes=2), "Failed password for bob from 192.0.2.50 port 2 ssh2") for _ in range(30))
-    with holding(layout.access_log, young, before=""), holding(layout.auth_log, guesses):
+    with holding(layout.access_log, young), appended(layout.auth_log, guesses):
         done = verify(*LOGS)
     names = (SERVER, CLIENT, DENIED, CALLS, LOGINS)
     assert verdicts(done, *names) == dict.fromkeys(names, "warning"), done.output
@@ -138,13 +109,13 @@ def test_missing_and_silent_logs_are_no_good_logs(whole, verify):
     layout = whole.layout
     whole.health_checks.stop()
     old = "".join(hit(ago(days=3, minutes=n)) for n in range(5))
-    stale = f"{date(ago(minutes=40))}: API Health OK\n"
+    stale = f"{shell_date(ago(minutes=40))}: API Health OK\n"
     moved = layout.auth_log.rename(layout.auth_log.with_suffix(".away"))
     try:
         with (
-            holding(layout.access_log, old, before=""),
-            holding(layout.app_log, pino(ago(days=2), "info", "long ago"), before=""),
-            holding(layout.health_check_log, stale, before=""),
+            holding(layout.access_log, old),
+            holding(layout.app_log, pino(ago(days=2), "info", "long ago")),
+            holding(layout.health_check_log, stale),
         ):
             done = verify(*LOGS)
             layout.health_check_log.unlink()
@@ -176,7 +147,7 @@ def test_window_reaches_into_rotated_files_and_no_further(whole, verify):
         stamp = time.time() - hours * 3600
         os.utime(path, (stamp, stamp))
     try:
-        with holding(log, "".join(hit(ago(minutes=n)) for n in range(60, 0, -1)), before=""):
+        with holding(log, "".join(hit(ago(minutes=n)) for n in range(60, 0, -1))):
             seen = verify("-k", "access_log_server_errors")[SERVER]
     finally:
         for path in (first, second, third):
@@ -188,7 +159,7 @@ def test_window_reaches_into_rotated_files_and_no_further(whole, verify):
 def test_bound_that_cuts_the_window_is_told(whole, verify, changed):
     path = changed({"logs": {"access": {"read_mib": 1}}})
     much = "".join(hit(ago(minutes=n), f"/{'x' * 100}") for n in range(1400, 0, -1) for _ in range(9))
-    with holding(whole.layout.access_log, much, before=""):
+    with holding(whole.layout.access_log, much):
         done = verify("-k", "access_log_server_errors", environment=path)
     assert done[SERVER].verdict == "warning"
     assert "h of 24 h (more than may be read)" in done[SERVER].sentence
@@ -197,10 +168,10 @@ def test_bound_that_cuts_the_window_is_told(whole, verify, changed):
 def test_known_messages_can_be_ignored_and_only_they(whole, verify, changed):
     path = changed({"checks": {"application-log-errors": {"settings": {"ignore": ["known trouble"]}}}})
     known = pino(ago(minutes=1), "error", "known trouble 17") + pino(ago(minutes=1), "error", "known trouble 18")
-    with holding(whole.layout.app_log, known):
+    with appended(whole.layout.app_log, known):
         seen = verify("-k", "application_log_errors", environment=path)[APPLICATION]
     assert seen.verdict == "normal"
-    with holding(whole.layout.app_log, known + pino(ago(minutes=1), "error", "new trouble")):
+    with appended(whole.layout.app_log, known + pino(ago(minutes=1), "error", "new trouble")):
         seen = verify("-k", "application_log_errors", environment=path)[APPLICATION]
     assert seen.verdict == "alert"
     assert "1 errors (2 ignored): new trouble" in seen.sentence
@@ -225,7 +196,7 @@ def test_drill_sends_an_alert_only_when_it_is_asked_for(whole, verify):
 def test_drill_tells_an_alert_that_does_not_arrive(whole, verify, changed, body, told):
     script = whole.layout.scripts / "send-alert.sh"
     path = changed({"checks": {"alert-path": {"settings": {"arrival_seconds": 2}}}})
-    with holding(script, f"#!/bin/sh\n{body}\n", before=""):
+    with holding(script, f"#!/bin/sh\n{body}\n"):
         seen = verify("-m", "drill", "-k", "alert_arrives", environment=path)[ARRIVES]
     assert seen.verdict == "alert"
     assert told in seen.sentence
@@ -262,16 +233,49 @@ OPERATIONS = "test_operations_log[operations-log]"
 
 def test_operations_log_without_what_was_done(whole, verify):
     log, now = whole.layout.operations_log, datetime.now(UTC)
-    stale = f"{date(now - timedelta(days=9))}: Database maintenance completed\n{date(now)}: Deployed version 0.9.9\n"
-    with holding(log, stale, before=""):
+    stale = f"{shell_date(now - timedelta(days=9))}: Database maintenance completed\n{shell_date(now)}: Deployed version 0.9.9\n"
+    with holding(log, stale):
         seen = verify("-k", "operations_log")[OPERATIONS]
     assert seen.verdict == "alert"
     assert "last entry Deployed version 0.9.9" in seen.sentence
     assert "Database maintenance completed 9.0 days ago" in seen.sentence
     text = log.read_text() + "yesterday: Deployed version 1.0\n" + log.read_text().splitlines()[-1] + "\n"
-    with holding(log, text, before=""):
+    with holding(log, text):
         seen = verify("-k", "operations_log")[OPERATIONS]
     assert seen.verdict == "warning"
     assert "1 entries without a date that is known: Deployed version 1.0" in seen.sentence
-    with holding(log, "", before=""):
+    with holding(log, ""):
         assert "no 'Deployed version'" in verify("-k", "operations_log")[OPERATIONS].sentence
+
+
+NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
+TO_COME = NOW + timedelta(hours=9)
+
+
+@pytest.mark.parametrize(
+    ("chapter", "item", "function", "fact"),
+    [
+        ("logs", "application-log-alive", "", "application_log_state"),
+        ("security", "audit-log", "test_audit_trail", "audit_trail"),
+    ],
+)
+def test_entry_that_is_still_to_come_is_not_fresh(judged, chapter, item, function, fact):
+    state = LogStateFacts("/var/log/x.log", True, NOW, 1, "x.log", 9, TO_COME, NOW - timedelta(days=400))
+    with pytest.raises(ProbeError, match=r"the last entry of /var/log/x.log lies 9.0 h in the future"):
+        judged(chapter, item, function, **{fact: state})
+
+
+@pytest.mark.parametrize("kind", ["timer", "log"])
+def test_health_check_that_is_still_to_come_is_no_run(judged, kind):
+    timer = SimpleNamespace(timer="x.timer", exists=True, active=True, observed_at=NOW, last_run=TO_COME)
+    line = SimpleNamespace(when=TO_COME, what="API OK")
+    log = SimpleNamespace(path="/x.log", exists=True, observed_at=NOW, lines=(line,), total=1)
+    with pytest.raises(ProbeError, match=r"the last (run|result) .* lies 9.0 h in the future"):
+        judged("logs", "health-check-scheduled", health_checks={kind: {"timer": timer, "log": log}[kind]})
+
+
+def test_maintenance_that_is_still_to_come_was_not_done(judged):
+    line = SimpleNamespace(when=TO_COME, what="Database maintenance completed")
+    log = SimpleNamespace(path="/x.log", exists=True, observed_at=NOW, lines=(line,))
+    with pytest.raises(ProbeError, match="lies 9.0 h in the future"):
+        judged("documents", "operations-log", operations=log, deployed_version=None)

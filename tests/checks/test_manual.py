@@ -1,7 +1,5 @@
 """runbook-reviewed and runbook-agrees on the operators' own document, as it is and with single figures changed."""
 
-# ruff: noqa: E501 - tables of samples read better on one line
-
 from __future__ import annotations
 
 import threading

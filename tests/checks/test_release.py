@@ -6,12 +6,12 @@ import os
 import shutil
 import subprocess
 import time
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 
 from rehearsal import binaries
+from rehearsal.faults.doing import aside, dated, edited
 
 pytestmark = pytest.mark.skipif(binaries.tool("git") is None, reason="git is not installed")
 
@@ -22,43 +22,6 @@ INSTALLED = "test_dependencies_installed[checkout]"
 CLIENT = "test_prisma_client_current[checkout]"
 FRONTEND = "test_frontend_build[checkout]"
 BACKEND = "test_backend_build[checkout]"
-
-
-@contextmanager
-def aside(path):
-    """A file or folder is not where it was."""
-    moved = path.rename(path.with_name(f"{path.name}.aside"))
-    try:
-        yield
-    finally:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-        moved.rename(path)
-
-
-@contextmanager
-def edited(path, change):
-    """A file's text is changed; its time, too."""
-    before, stamp = path.read_text(), path.stat().st_mtime
-    path.write_text(change(before))
-    try:
-        yield
-    finally:
-        path.write_text(before)
-        os.utime(path, (stamp, stamp))
-
-
-@contextmanager
-def dated(path, when):
-    """A file is from another time."""
-    stamp = path.stat().st_mtime
-    os.utime(path, (when.timestamp(), when.timestamp()))
-    try:
-        yield
-    finally:
-        os.utime(path, (stamp, stamp))
 
 
 @pytest.fixture
@@ -93,14 +56,14 @@ def test_branch_that_moved_on(whole, verify, moved_on):
         whole.checkout.git("tag", "--delete", "v1")
 
 
-@pytest.mark.parametrize("meant", ["a" * 40, "v9.9.9"])
-def test_revision_that_never_arrived(verify, meant):
+@pytest.mark.parametrize(("meant", "unknown"), [("a" * 40, "a" * 40), ("main", "tag main")])
+def test_revision_that_never_arrived(verify, meant, unknown):
     seen = verify(CHECKS, "-k", "test_release_revision", "--revision", meant)[REVISION]
     assert seen.verdict == "alert"
-    assert f"which knows no {meant}" in seen.observed
+    assert f"which knows no {unknown}" in seen.observed
 
 
-@pytest.mark.parametrize("meant", ["", "-x", "a b"])
+@pytest.mark.parametrize("meant", ["", "-x", "a b", "HEAD"])
 def test_revision_that_is_none_is_a_mistake(verify, meant):
     ran = verify(CHECKS, "-k", "test_release_revision", f"--revision={meant}")
     assert ran.code == 4

@@ -1,12 +1,11 @@
 """security-patches against a real apt on a made-up system, and what dnf and apk say."""
 
-# ruff: noqa: E501 - tables of samples read better on one line
-
 from __future__ import annotations
 
-import os
 import shutil
-import time
+import subprocess
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from opsverify.errors import ProbeError
 from opsverify.probes.host import PendingUpdates
 from opsverify.probes.host.question import Answer
+from opsverify.probes.host.updates import _DNF
 
 CHECK = "test_security_patches[here]"
 RELEASE = """\
@@ -24,7 +24,7 @@ Suite: {suite}
 Codename: {suite}
 Architectures: amd64
 Components: main
-Date: Thu, 01 Jan 2026 00:00:00 UTC
+Date: {date}
 """
 PACKAGE = """\
 Package: {name}
@@ -66,20 +66,15 @@ class Apt:
         )
         self.root = root
 
-    def source(self, label: str, suite: str, **packages: str) -> None:
-        """Have an archive in the lists as `apt-get update` leaves it."""
+    def source(self, label: str, suite: str, days: float = 0, **packages: str) -> None:
+        """Have an archive, so many days old, in the lists as `apt-get update` leaves it."""
         with self.sources.open("a") as sources:
             sources.write(f"deb [trusted=yes] http://deb.example.com/{suite} {suite} main\n")
+        date = format_datetime(datetime.now(UTC) - timedelta(days=days), usegmt=True).replace("GMT", "UTC")
         stem = f"deb.example.com_{suite}_dists_{suite}"
-        (self.lists / f"{stem}_Release").write_text(RELEASE.format(label=label, suite=suite))
+        (self.lists / f"{stem}_Release").write_text(RELEASE.format(label=label, suite=suite, date=date))
         text = "".join(PACKAGE.format(name=name, version=version) for name, version in packages.items())
         (self.lists / f"{stem}_main_binary-amd64_Packages").write_text(text)
-
-    def aged(self, days: float) -> None:
-        """Date the lists as if the last update had been so long ago."""
-        when = time.time() - days * 86400
-        for path in (self.lists, self.lists / "partial"):
-            os.utime(path, (when, when))
 
 
 @pytest.fixture
@@ -119,16 +114,17 @@ def test_only_other_updates_are_pending(apt, judge):
 
 
 def test_old_lists_prove_nothing(apt, judge):
-    apt.source("Debian-Security", "stable-security", openssl="1.0")
-    apt.aged(10)
+    # A mirror that refuses leaves them as they are; the folders and stamps are as new as the attempt.
+    apt.source("Debian-Security", "stable-security", days=10, openssl="1.0")
+    apt.source("Debian", "stable", openssl="1.0")
+    (apt.root / "periodic/update-success-stamp").touch()
     told = judge()
     assert told["verdict"] == "undetermined"
     assert "apt's package lists are 10 days old (at most 3)" in told["sentence"]
 
 
 def test_old_lists_that_know_of_an_update_are_enough(apt, judge):
-    apt.source("Debian-Security", "stable-security", openssl="1.1")
-    apt.aged(10)
+    apt.source("Debian-Security", "stable-security", days=10, openssl="1.1")
     assert judge()["verdict"] == "alert"
 
 
@@ -156,7 +152,8 @@ def test_apt_that_fails(apt, judge):
 
 
 def updates(text: str, manager: str = "apt", rest: str = "== running 6.1.0-28-amd64\n== kernels\n== modules\n"):
-    head = f"== clock 1795568065\n== manager {manager}\n== listed 1795560000\n== updates\n"
+    listed = "dated Wed, 25 Nov 2026 00:00:00 UTC" if manager == "apt" else "listed 1795560000"
+    head = f"== clock 1795568065\n== manager {manager}\n== {listed}\n== updates\n"
     return PendingUpdates().parse(Answer((head + text + rest).encode()))
 
 
@@ -181,6 +178,23 @@ def test_dnf():
         "dnf",
     )
     assert [one.package for one in seen.security] == ["openssl", "openssl-libs", "kernel-core", "xz"]
+
+
+def test_date_that_is_none():
+    with pytest.raises(ProbeError, match="'yesterday' is no date"):
+        PendingUpdates().parse(
+            Answer(b"== clock 1\n== manager apt\n== dated yesterday\n== updates\n== running 6\n== kernels\n")
+        )
+
+
+@pytest.mark.parametrize("kind", ["updateinfo", "primary"])
+def test_dnf_lists_that_know_nothing_of_security(tmp_path, kind):
+    (tmp_path / "dnf/main").mkdir(parents=True)
+    (tmp_path / "dnf/main/repomd.xml").write_text(f'<repomd>\n  <data type="{kind}">\n  </data>\n</repomd>\n')
+    script = _DNF.replace("/var/cache/libdnf5 /var/cache/dnf", str(tmp_path / "dnf"))
+    said = subprocess.run(["sh", "-c", f"dnf() {{ :; }}\n{script}"], capture_output=True, check=True).stdout
+    seen = PendingUpdates().parse(Answer(b"== clock 1795568065\n" + said + b"== running 6\n== kernels\n"))
+    assert (seen.listed_at is not None) == (kind == "updateinfo")
 
 
 def test_apk():
@@ -210,6 +224,7 @@ def test_reboots(rest, pending):
 
 
 PIECES = st.sampled_from(["== clock 1\n", "== manager apt\n", "== manager x\n", "== listed 5\n", "== listed x\n", "== updates\n",
+                          "== dated Thu, 01 Jan 2026 00:00:00 UTC\n", "== dated Thu, 01 Jan 2026 00:00:00 -0000\n",
                           "Inst a [1] (2 S/security [all])\n", "== running 1\n", "== kernels\n", "== modules\n", "== failed 1\n"])  # fmt: skip
 
 
@@ -218,4 +233,4 @@ def test_whatever_a_host_says_is_a_fact_or_a_probe_error(parts):
     try:
         PendingUpdates().parse(Answer("".join(parts).encode("utf-8", "replace")))
     except ProbeError as error:
-        assert str(error)  # noqa: PT017 - raising is one of two right outcomes
+        assert str(error)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from opsverify.environment import Environment
 from opsverify.errors import NotApplicable
-from opsverify.slots import every, idle, retired, where_slots_are
+from opsverify.slots import every, idle, named, retired, where_slots_are
 
 TRAFFIC = "test_traffic_slot[public]"
 IDLE = "test_idle_slot_ready[checkout-green]"
@@ -166,3 +166,51 @@ def test_no_rule_aims_beside_the_slots_it_is_about(active, run, slots, gone):
 def test_environment_without_slots_is_excused(rule):
     with pytest.raises(NotApplicable, match="no slots"):
         rule(Environment(), "apis", None)
+
+
+APIS = {name: {"url": "http://localhost:1", "slot": slot} for name, slot in
+        {"b": "blue", "g": "green", "r": "red", "any": None}.items()}  # fmt: skip
+SLOTS = Environment.model_validate({"active_slot": "blue", "retired_slots": ["red"], "apis": APIS})
+
+
+@pytest.mark.parametrize(
+    ("rule", "run", "slots"),
+    [
+        (named, None, ["blue", None]),
+        (named, "green", ["green", None]),
+        (every, None, ["blue", "green", "red", None]),
+        (every, "green", ["green", None]),
+        (where_slots_are, None, ["blue", None]),
+        (where_slots_are, "green", ["green", None]),
+        (idle, "green", ["green"]),
+        (retired, None, ["red"]),
+        (retired, "red", ["red"]),
+    ],
+)
+def test_what_each_rule_aims_at(rule, run, slots):
+    assert [target.slot for target in rule(SLOTS, "apis", run)] == slots
+
+
+@pytest.mark.parametrize(
+    ("rule", "run", "reason"),
+    [
+        (idle, None, "^the run names no idle slot"),
+        (idle, "blue", "^--slot names the active slot, blue, which is not idle$"),
+        (retired, "green", "^the environment declares no slot retired that --slot green names$"),
+    ],
+)
+def test_why_a_rule_aims_at_nothing(rule, run, reason):
+    with pytest.raises(NotApplicable, match=reason):
+        rule(SLOTS, "apis", run)
+
+
+def test_slots_without_an_active_one():
+    undeclared = SLOTS.model_copy(update={"active_slot": None})
+    assert where_slots_are(undeclared, "apis", None) == []
+    with pytest.raises(NotApplicable, match="^the environment declares no slot retired$"):
+        retired(Environment(), "apis", None)
+
+
+def test_targets_of_a_kind_that_has_no_slots_belong_to_none():
+    hosts = SLOTS.model_copy(update={"hosts": {"here": object()}})
+    assert idle(hosts, "hosts", "green") == retired(hosts, "hosts", "red") == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 
 import pytest
@@ -80,6 +82,25 @@ def test_node_process_that_listens_no_more_is_not_gone(whole, verify):
         hung.wait()
     assert [name for name, seen in done.found.items() if seen.verdict == "alert"] == [GREEN]
     assert f"process {hung.pid}" in done[GREEN].sentence
+
+
+def test_node_process_that_may_not_be_seen_is_not_known_to_be_a_stranger(whole, verify, tmp_path, monkeypatch):
+    # As for an account that is neither root nor the service's own.
+    blind = tmp_path / "bin" / "readlink"
+    blind.parent.mkdir()
+    blind.write_text(f'#!/bin/sh\ncase "$*" in /proc/*/cwd) exit 1;; esac\nexec {shutil.which("readlink")} "$@"\n')
+    blind.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{blind.parent}:{os.environ['PATH']}")
+    hung = subprocess.Popen([whole.variables()["REHEARSAL_NODE"], "-e", "setInterval(() => {}, 1000)"], cwd="/")
+    try:
+        done = verify(*STOPPED, "-k", "application_stopped")
+    finally:
+        hung.kill()
+        hung.wait()
+    assert done.code == 1
+    assert {seen.verdict for seen in done.found.values()} == {"undetermined"}, done.output
+    assert f"process {hung.pid} (" in done[BLUE].sentence
+    assert "use the service's own account or root" in done[BLUE].sentence
 
 
 def test_wrong_address_is_not_taken_for_a_stopped_one(whole, verify, changed):

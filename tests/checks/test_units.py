@@ -14,6 +14,7 @@ from opsverify.loading import load_items
 from tests.plugin.conftest import ROOT, Project
 
 SERVICE, SYSTEM = "test_service_journal_errors[backend]", "test_system_log_errors[here]"
+ACTIVE = "test_service_active[backend]"
 HEALTH = "test_health_check_scheduled[job]"
 BASE = "hosts: {here: {connection: 'local://'}}\n"
 SERVICES = "services: {backend: {host: here, role: backend, unit: mycats-backend}}\n"
@@ -34,16 +35,18 @@ class Host:
     def journal(self, *entries: dict[str, object], oldest_hours: float = 48, newest_hours: float = 0.1) -> None:
         (self.folder / "entries").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
         now = time.time()
+        ours, errors = """grep '"PRIORITY": "4".*"_PID": "1"'""", """grep '"PRIORITY": "[0-3]"'"""
         self.program(
             "journalctl",
-            f'case "$*" in *"-o json"*) cat {self.folder}/entries;; *"-n 1 -o short-unix"*) '
+            f'case "$*" in *"-p warning..warning"*) {ours} < {self.folder}/entries | head -n 1000;; '
+            f'*"-o json"*) {errors} < {self.folder}/entries | head -n 1000;; *"-n 1 -o short-unix"*) '
             f'echo "{now - newest_hours * 3600:.6f} h x: y";; *short-unix*) '
             f'echo "{now - oldest_hours * 3600:.6f} h x: y";; *"-o cat"*) echo said;; esac',
         )
 
     def verify(self, environment: str, *arguments: str):
         items = load_items(ROOT / "checks/runbook.yaml")
-        mine = ("service-journal-errors", "system-log-errors", "health-check-scheduled")
+        mine = ("service-active", "service-journal-errors", "system-log-errors", "health-check-scheduled")
         kinds = [kind for kind in KINDS if f"{kind}:" not in environment]
         excuses = "".join(f"  {name}: not part of this test\n" for name in [*kinds, *(set(items) - set(mine))])
         self.project.environment("own", f"{environment}not_applicable:\n{excuses}", excused=False)
@@ -84,8 +87,26 @@ def test_errors_in_a_journal_are_told(host):
     said = done.properties(SERVICE)["sentence"]
     assert "250 × app: I/O error, dev sda, sector 0" in said
     assert "Failed with result 'exit-code'" in said
-    assert "252 entries" in done.properties(SYSTEM)["sentence"]
+    assert "251 entries" in done.properties(SYSTEM)["sentence"]
     assert "s3cret-query" not in done.everything()
+
+
+def test_many_warnings_hide_no_error(host):
+    host.program("systemctl", "echo LoadState=loaded")
+    host.journal(*(entry("slow query", 4) for _ in range(1200)), entry("cat lost"))
+    done = host.verify(BASE + SERVICES, "-k", "journal_errors")
+    assert done.verdicts() == {SERVICE: "alert"}, done.output
+    assert "cat lost" in done.properties(SERVICE)["sentence"]
+
+
+def test_more_errors_than_are_read_prove_nothing_where_all_of_them_are_harmless(host):
+    host.program("systemctl", "echo LoadState=loaded")
+    host.journal(*(entry("harmless") for _ in range(1200)), entry("cat lost"))
+    settings = "{settings: {ignore: [harmless]}}"
+    checks = f"checks: {{service-journal-errors: {settings}, system-log-errors: {settings}}}\n"
+    done = host.verify(BASE + SERVICES + checks, *JOURNALS)
+    assert done.verdicts() == {SERVICE: "undetermined", SYSTEM: "undetermined"}, done.output
+    assert "the journal holds more than are read" in done.properties(SERVICE)["sentence"]
 
 
 def test_more_errors_than_are_read_and_a_young_journal_are_warnings(host):
@@ -107,6 +128,16 @@ def test_dead_and_hidden_journals_are_no_good_ones(host):
     assert done.verdicts() == {SERVICE: "undetermined", SYSTEM: "undetermined"}, done.output
     assert "add it to the group systemd-journal" in done.output
     assert done.code == 1
+
+
+def test_wrapper_of_which_nothing_runs(host):
+    said = "Id=mycats-backend.service LoadState=loaded ActiveState=active SubState=exited UnitFileState=enabled NRestarts=0"
+    host.program("systemctl", f"printf '%s\\n' {said}")
+    other = SERVICES.replace("}}", "}, mount: {host: here, unit: mycats-backend}}")
+    done = host.verify(BASE + other, "-k", "test_service_active")
+    assert done.verdicts() == {ACTIVE: "alert", ACTIVE.replace("backend", "mount"): "normal"}, done.output
+    told = "observed mycats-backend.service active (exited), expected a process that runs"
+    assert told in done.properties(ACTIVE)["sentence"]
 
 
 def timer(last: float | None, **values: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from opsverify.results import Outcome
 from rehearsal import faults
 from rehearsal.faults.document import document
 from tests.faults.conftest import ROOT
+from tests.faults.exactness import MODULES, REHEARSED
 
 ITEMS = load_items(ROOT / "checks/runbook.yaml")
 TOLD = ("alert", "warning")
@@ -43,6 +45,12 @@ def test_proof_exists(name: str) -> None:
     path, _, test = faults.FAULTS[name].proof.partition("::")
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     assert test in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_area_is_broken_by_one_module() -> None:
+    areas = [area for module in MODULES.values() for area in module]
+    assert sorted(areas) == sorted({fault.area for fault in REHEARSED.values()})
+    assert {f"test_{module}.py" for module in MODULES} <= {path.name for path in Path(__file__).parent.iterdir()}
 
 
 def test_document_is_current() -> None:

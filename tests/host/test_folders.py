@@ -1,7 +1,5 @@
 """Folders as a whole, and what programs use: in every shell, and their parsers on samples."""
 
-# ruff: noqa: E501 - tables of samples read better on one line
-
 from __future__ import annotations
 
 import os
@@ -66,7 +64,7 @@ def test_whatever_a_host_says_is_a_fact_or_a_probe_error(question, parts, status
     try:
         question.parse(Answer(data.encode("utf-8", "replace"), status, data))
     except ProbeError as error:
-        assert str(error)  # noqa: PT017 - raising is one of two right outcomes
+        assert str(error)
 
 
 @pytest.mark.parametrize("question", ALL, ids=lambda q: type(q).__name__)

@@ -1,7 +1,5 @@
 """The host probe on this very machine."""
 
-# ruff: noqa: E501 - tables of samples read better on one line
-
 from __future__ import annotations
 
 import os
@@ -12,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 from pathlib import Path
 
@@ -220,6 +219,45 @@ def test_archives_are_read_to_their_end(tmp_path):
     assert not facts[broken].readable
     assert "unexpected end of file" in facts[broken].error
     assert facts[none].name is None
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not shutil.which("setpriv"), reason="only root can become somebody else")
+@pytest.mark.parametrize(
+    ("exec_start", "argv0", "told"),
+    [("{folder}/node", "node", "as its unit starts it (what process "), ("/bin/sh", "{folder}/node", "as its command names it"), ("/bin/sh", "node", None)],
+)  # fmt: skip
+def test_a_hidden_executable_is_told_as_its_service_starts_it(exec_start, argv0, told):
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        os.chmod(folder, 0o755)
+        shutil.copy("/bin/sleep", f"{folder}/node")
+        with subprocess.Popen([argv0.format(folder=folder), "60"], executable=f"{folder}/node") as process:
+            started = f"ExecStart={{ path={exec_start.format(folder=folder)} ; argv[]=node 60 ; ignore_errors=no ; }}"
+            Path(f"{folder}/systemctl").write_text(
+                f"#!/bin/sh\ncase \"$*\" in *ExecStart*) echo '{started}';; *) echo MainPID={process.pid};; esac\n"
+            )
+            os.chmod(f"{folder}/systemctl", 0o755)
+            question = ProcessExecutableVersion(unit="mycats-backend")
+            script = compose([question], 10)
+            other = [
+                "setpriv",
+                "--reuid=65534",
+                "--regid=65534",
+                "--clear-groups",
+                "env",
+                f"PATH={folder}:/usr/bin:/bin",
+            ]
+            answers, _ = read(
+                script, run([*other, "/bin/sh", "-c", 'eval "$(cat)"'], 10, feed=script.text.encode()).output
+            )
+            process.kill()
+    fact = judge(question, answers[question])
+    if told is None:
+        assert isinstance(fact, MissingPrivilege)
+        assert "neither its unit nor its command, node, names a node by a whole path" in str(fact)
+    else:
+        assert told in fact.told
+        assert fact.path == f"{folder}/node"
+        assert fact.numbers
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")

@@ -1,9 +1,8 @@
 """Parsers as pure functions, on recorded output and on samples of other systems (said to be samples)."""
 
-# ruff: noqa: E501 - tables of samples read better on one line
-
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -66,7 +65,7 @@ def test_whatever_a_host_says_is_a_fact_or_a_probe_error(question, data, status)
     try:
         question.parse(Answer(data, status, data.decode("utf-8", "replace")))
     except ProbeError as error:
-        assert str(error)  # noqa: PT017 - raising is one of two right outcomes
+        assert str(error)
 
 
 @pytest.mark.parametrize("question", ALL, ids=lambda q: type(q).__name__)
@@ -159,6 +158,13 @@ def test_debians_postgresql_wrapper_does_not_hide_its_failed_cluster():  # recor
     assert status.enabled
 
 
+def test_wrapper_without_an_instance_is_hollow():
+    text = "== clock 1 2\n== units\nId=postgresql.service\nLoadState=loaded\nActiveState=active\nSubState=exited\n"
+    status = ServiceState(unit="postgresql").parse(answer(text))
+    assert (status.running, status.hollow) == (True, True)
+    assert not ServiceState(unit="postgresql").parse(answer(WRAPPER)).hollow
+
+
 def test_an_old_systemd_says_when_in_its_own_way():  # sample: RHEL 8, systemd 239
     text = (
         "== clock 1795568065 5000.00\n== units\nId=x.service\nLoadState=loaded\nActiveState=active\nSubState=running\n"
@@ -174,6 +180,16 @@ def test_a_unit_that_does_not_exist_is_a_fact_and_no_systemd_is_not():
     assert not ServiceState(unit="x").parse(answer(text)).exists
     with pytest.raises(ProbeError, match="no systemd"):
         ServiceState(unit="x").parse(answer("== nosystemd\n"))
+
+
+@pytest.mark.parametrize(("said", "status"), [("return 1", 3), ("echo MainPID=0", 0)])
+def test_a_port_is_not_judged_where_systemd_does_not_say_whose_it_is(said, status):
+    question = ServiceListens(unit="x", port=1)
+    script = f"systemctl() {{ {said}; }}\n{''.join(question.helpers)}\n{question.script()}"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True)
+    assert done.returncode == status
+    fact = judge(question, Answer(done.stdout.encode(), done.returncode, done.stderr))
+    assert isinstance(fact, ProbeError) == bool(status)
 
 
 def test_sockets_of_both_families():
@@ -234,6 +250,27 @@ def test_an_unencoded_password_leaks_into_no_field(password):
     address = database_address(f"postgresql://u:{password}leak@db:5432/cats")
     assert "leak" not in repr(address)
     assert address.problem or (address.host, address.database) == ("db", "cats")
+
+
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ("", ("localhost", 5433)),
+        ("?schema=public", ("localhost", 5433)),
+        ("?host=db.example&port=6432", ("db.example", 6432)),
+        ("?host=db.example", ("db.example", 5433)),
+        ("?host=/run/postgresql", (None, 5433)),
+        ("?host=a&host=b", ("b", 5433)),
+    ],
+)
+def test_host_and_port_in_the_query_of_an_address_come_first(query, place):
+    address = database_address(f"postgresql://u:secret@localhost:5433/cats{query}")
+    assert (address.host, address.port) == place
+    assert address.problem is None
+
+
+def test_port_in_the_query_of_an_address_that_is_none():
+    assert "a port" in database_address("postgresql://u@h/cats?port=x").problem
 
 
 @given(st.text())

@@ -87,6 +87,23 @@ def test_everything_about_a_release(shell, checkout, tmp_path):
         head.parse(answers[head])
 
 
+def test_a_revision_is_a_hash_or_a_tag_and_nothing_that_moves(shell, checkout):
+    def git(*words):
+        return subprocess.run(["git", *words], cwd=checkout, capture_output=True, text=True, check=True).stdout.strip()
+
+    head = git("rev-parse", "HEAD")
+    for words in (["tag", "20260101"], ["branch", "deadbeef"], ["update-ref", "refs/remotes/origin/main", head]):
+        git(*words)
+    known = (head, head[:7], "v1", "20260101")
+    moving = ("HEAD", "main", "heads/main", "refs/heads/main", "origin/main", "deadbeef")
+    questions = [NamedCommit(str(checkout), name) for name in (*known, *moving)]
+    answers, _, _ = shell(*questions)
+    facts = {question.name: question.parse(answers[question]) for question in questions}
+    assert {name for name, fact in facts.items() if fact.commit == head} == set(known)
+    assert {facts[name].commit for name in moving} == {None}
+    assert facts["main"].name == "tag main"
+
+
 def test_a_release_that_is_not_there(shell, tmp_path):
     here = str(tmp_path / "nowhere")
     questions = (DeployedCommit(here), WorkingTree(here), Build(here, "x"), PrismaClient(here), InstalledPackages(here))

@@ -60,6 +60,7 @@ PIECES = st.sampled_from(
         "== branch main",
         "== committed 1795568065",
         "== arrived x",
+        "== tag",
         "== commit",
         "== end",
         f"== tracked {HASH}",
@@ -112,12 +113,28 @@ def test_whatever_a_host_says_is_a_fact_or_a_probe_error(question, lines, status
     try:
         question.parse(Answer(text.encode("utf-8", "replace"), status, text))
     except ProbeError as error:
-        assert str(error)  # noqa: PT017 - raising is one of two right outcomes
+        assert str(error)
 
 
 @pytest.mark.parametrize("question", ALL, ids=lambda q: type(q).__name__)
 def test_no_answer_is_never_a_fact(question):
     assert isinstance(judge(question, Answer(b"", 1, "sh: x: Permission denied")), ProbeError)
+
+
+def test_secrets_that_may_not_be_read_are_not_judged_by_those_that_may():
+    said = [
+        "== denied the environment of process 1",
+        "== denied /etc/b.env",
+        "== hidden unitfile",
+        "== envfile /srv/.env",
+    ]
+    rest = ["== folder /c", "== listed", "== published .env.example", " JWT_SECRET=known", "== end"]
+    url = " DATABASE_URL=postgresql://u:p@h/d"
+    with pytest.raises(MissingPrivilege, match="JWT_SECRET may stand in the environment of process 1, /etc/b.env"):
+        PUBLISHED.parse(answer(*said, url, *rest))
+    assert not PUBLISHED.parse(answer(*said, url, " JWT_SECRET=own", *rest)).found
+    # What is known to be published is told, whatever else there may be.
+    assert PUBLISHED.parse(answer(*said, " JWT_SECRET=known", *rest)).found
 
 
 # --- git -----------------------------------------------------------------------------------------------------------
@@ -397,7 +414,7 @@ def test_secrets_in_force_that_are_published():
 def test_secret_that_is_not_set():
     (found,) = published("== process 7", " DATABASE_URL=postgresql://localhost/x").found
     assert (found.variable, found.file, found.fallback) == ("JWT_SECRET", "compose.yml", True)
-    with pytest.raises(MissingPrivilege, match="whether JWT_SECRET is set"):
+    with pytest.raises(MissingPrivilege, match="JWT_SECRET may stand in"):
         published("== process 7", " DATABASE_URL=postgresql://localhost/x", "== denied /srv/mycats/backend/.env")
 
 

@@ -1,7 +1,5 @@
 """The host probe over a real sshd."""
 
-# ruff: noqa: E501 - tables of samples read better on one line
-
 from __future__ import annotations
 
 import contextlib

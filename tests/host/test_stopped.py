@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsverify.errors import ProbeError
+from opsverify.errors import MissingPrivilege, ProbeError
 from opsverify.evidence import Deadline
 from opsverify.probes import knock
 from opsverify.probes.host import HostAddresses, NodeProcesses
@@ -66,6 +66,24 @@ def test_node_processes_with_and_without_a_folder():
     assert NodeProcesses().parse(Answer(b"== end\n")) == ()
 
 
+def test_a_checkout_is_known_by_its_links_and_by_what_runs_of_it():
+    said = PROCESSES.replace(b"/srv/mycats/", b"/srv/mycats/releases/42/").replace(
+        b"== end", b"== process 901 node\ncwd /\ncommand node /srv/mycats/current/../current/x.js\n"
+        b"file /srv/mycats/current/../current/x.js\nfile /srv/mycats/releases/42/x.js\nfile /home/s3cret\n== end",
+    )  # fmt: skip
+    question = NodeProcesses(("/srv/mycats/current",))
+    first, second, third, fourth = question.parse(Answer(b"== checkout /srv/mycats/releases/42\n" + said))
+    assert first.within("/srv/mycats/current/backend")
+    assert first.where == "works in /srv/mycats/releases/42/backend"
+    assert second.within("/srv/mycats/current/frontend")
+    assert not third.within("/srv/mycats/current")
+    assert fourth.where == "runs /srv/mycats/current/x.js"
+    assert "s3cret" not in repr(fourth)
+    with pytest.raises(MissingPrivilege):
+        question.parse(Answer(b"== checkout \n== end\n", errors="ls: /srv/mycats/current: Permission denied"))
+    assert question.parse(Answer(b"== checkout \n== end\n", errors="ls: No such file or directory")) == ()
+
+
 def test_addresses_from_either_source():
     assert HostAddresses().parse(Answer(ADDRESSES)) == (
         "127.0.0.1", "192.0.2.2", "::1", "fd00::2", "fe80::fc:ff:fe00:1",
@@ -96,12 +114,18 @@ def test_scripts_on_this_machine(shell, tmp_path):
     assert "127.0.0.1" in ask(HostAddresses())
     rename = "ctypes.CDLL(None).prctl(15, b'next-server (v1', 0, 0, 0)"
     program = f"import ctypes, time; {rename}; print(flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE) as named:
-        assert named.stdout is not None
-        named.stdout.readline()
-        found = {process.pid: process for process in ask(NodeProcesses())}
-        named.kill()
-    assert found[named.pid].within(str(tmp_path))
+    (tmp_path / "42").mkdir()
+    current = tmp_path / "current"
+    current.symlink_to("42")
+    (current / "main.py").write_text(program)
+    for script, cwd in (("main.py", current), (current / "main.py", "/"), (tmp_path / "42" / "main.py", "/")):
+        with subprocess.Popen([sys.executable, script], cwd=cwd, stdout=subprocess.PIPE) as named:
+            assert named.stdout is not None
+            named.stdout.readline()
+            found = {process.pid: process for process in ask(NodeProcesses((str(current), f"{tmp_path}/none")))}
+            named.kill()
+        assert found[named.pid].within(str(current))
+        assert found[named.pid].within(f"{current}/main.py")
 
 
 def test_doors():

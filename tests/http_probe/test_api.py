@@ -81,6 +81,26 @@ def test_one_sick_process_among_healthy_ones_shows(site: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"status": "degraded"}, ("degraded", "ok")),
+        ({"database": "error"}, ("ok", "error")),
+        ({"database": None}, ("ok", None)),
+    ],
+)
+def test_sample_that_is_ill_by_its_body_shows_too(site: Any, changes: dict[str, Any], found: tuple[Any, Any]) -> None:
+    ill = HEALTHY | {"data": HEALTHY["data"] | changes}
+    site.answer("/health", json.dumps(HEALTHY))
+    well = site.routes["/health"]
+    site.answer("/health", json.dumps(ill))
+    sick = site.routes["/health"]
+    site.routes["/health"] = lambda request: (sick if len(site.requests) == 2 else well)(request)
+    health = ask(site, http.Health(), samples=3)
+    assert health.statuses == (200, 200, 200)
+    assert (health.state, health.database) == found
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "healthy\n",

@@ -22,8 +22,6 @@ HIDDEN = {
     "test_accounts[app1]",
     "test_application_backup_readable[app1]",
     "test_database_backup_complete[app1]",
-    "test_node_version[backend-app1]",
-    "test_supported_node[backend-app1]",
     "test_weekly_backup[weekly-backups-app1]",
 }
 HALF_SEEN = {"test_listening_port[backend-app1]", "test_listening_port[frontend-app1]"}
@@ -55,6 +53,13 @@ def test_an_unprivileged_account_sees_less_and_says_so(app1: TestHost, suite: Su
     assert worse.keys() == HIDDEN | HALF_SEEN
     for name in HIDDEN:
         assert "this account may not" in ran.sentences[name] or "by this account" in ran.sentences[name]
+    for name in ("test_node_version[backend-app1]", "test_supported_node[backend-app1]"):
+        assert "as its unit starts it" in ran.sentences[name]
+
+
+def test_an_unprivileged_account_can_gate_a_deployment(app1: TestHost, suite: Suite) -> None:
+    ran = suite([app1], "-m", "smoke", user="monitor")
+    assert (ran.code, ran.named("warning")) == (0, HALF_SEEN), ran.output
 
 
 def test_secrets_that_may_not_be_read_are_never_taken_for_good(

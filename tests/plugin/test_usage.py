@@ -119,6 +119,19 @@ def test_a_report_folder_that_cannot_be_written_is_a_usage_error(project: Projec
     assert "Traceback" not in done.output
 
 
+def test_a_path_that_pytest_takes_for_its_root_is_a_usage_error_that_says_how(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    project.environment("here", HOST + WIDE)
+    report = tmp_path_factory.mktemp("elsewhere") / "report"
+    report.touch()  # an earlier run's
+    for arguments in (DISK, ("--traceability",)):
+        done = project.run("--env", "here", "--html", str(report), *arguments)
+        assert done.code == 4, done.output
+        assert "with =, as --html=PATH" in done.output
+    assert project.run("--env", "here", f"--html={report}", *DISK).code == 0
+
+
 HEAVY = ("alembic", "cryptography", "holidays", "hypothesis", "psycopg", "requests", "sqlalchemy", "testinfra")
 
 

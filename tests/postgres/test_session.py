@@ -34,6 +34,9 @@ class Saying:
         return (yield Query(self.sql)).rows
 
 
+PORT = Saying("SELECT inet_server_port() AS port")
+
+
 def probe(target: Database, *questions: Any, seconds: float = 3) -> dict[Any, Any]:
     return postgres.probe(target, frozenset(questions), Deadline(seconds))
 
@@ -90,12 +93,12 @@ def test_nothing_can_be_written(database: Any, cluster: Any, sql: str) -> None:
 
 def test_one_failing_question_costs_only_itself(database: Any) -> None:
     bad = [Saying("SELECT 1/0 AS x"), Saying("SELECT * FROM nowhere"), Saying("this is no SQL"), "no question"]
-    answers = probe(database("ordinary"), *bad, postgres.Identity(), postgres.RowCounts(("cats",)))
+    answers = probe(database("ordinary"), *bad, postgres.ServerVersion(), postgres.RowCounts(("cats",)))
     assert "22012" in str(answers[bad[0]])
     assert "42P01" in str(answers[bad[1]])
     assert "42601" in str(answers[bad[2]])
     assert "knows no question" in str(answers[bad[3]])
-    assert answers[postgres.Identity()].role == "ordinary"
+    assert isinstance(answers[postgres.ServerVersion()], postgres.ServerVersionFacts)
     assert answers[postgres.RowCounts(("cats",))].counts == (("cats", 100),)
 
 
@@ -106,13 +109,13 @@ def test_a_question_with_a_bug_costs_only_itself(database: Any) -> None:
             yield Query("SELECT 1 AS x")
             raise KeyError(PASSWORD)
 
-    answers = probe(database(), Buggy(), postgres.Identity())
+    answers = probe(database(), Buggy(), postgres.ServerVersion())
     assert str(answers[Buggy()]) == "Buggy failed with KeyError: please report this"
-    assert answers[postgres.Identity()].database == "mycats"
+    assert isinstance(answers[postgres.ServerVersion()], postgres.ServerVersionFacts)
 
 
 def test_no_connection_is_left(database: Any, cluster: Any) -> None:
-    probe(database("ordinary"), postgres.Identity(), Saying("SELECT 1/0 AS x"))
+    probe(database("ordinary"), postgres.ServerVersion(), Saying("SELECT 1/0 AS x"))
     assert gone(cluster)
 
 
@@ -140,9 +143,9 @@ def test_several_slow_queries_end_at_the_deadline_too(database: Any, cluster: An
 def test_a_lock_is_not_waited_for(database: Any, cluster: Any) -> None:
     with cluster.connect() as connection, connection.transaction():
         connection.execute("LOCK TABLE _prisma_migrations IN ACCESS EXCLUSIVE MODE")
-        answers = probe(database("ordinary"), postgres.AppliedMigrations(), postgres.Identity(), seconds=4)
+        answers = probe(database("ordinary"), postgres.AppliedMigrations(), postgres.ServerVersion(), seconds=4)
     assert "another session holds a lock" in str(answers[postgres.AppliedMigrations()])
-    assert answers[postgres.Identity()].role == "ordinary"
+    assert isinstance(answers[postgres.ServerVersion()], postgres.ServerVersionFacts)
 
 
 @contextlib.contextmanager
@@ -209,7 +212,7 @@ def test_what_is_no_postgresql() -> None:
 def test_a_silent_first_host_leaves_time_for_the_second(cluster: Any) -> None:
     with listening(silent) as port:
         dsn = f"host=127.0.0.1,127.0.0.1 port={port},{cluster.port} user=postgres dbname=mycats"
-        assert probe(target(dsn), postgres.Identity(), seconds=2)[postgres.Identity()].port == cluster.port
+        assert probe(target(dsn), PORT, seconds=2)[PORT] == [{"port": cluster.port}]
 
 
 def test_a_server_that_goes_away_in_the_middle(database: Any, cluster: Any) -> None:
@@ -246,7 +249,7 @@ def test_a_service_file_works(cluster: Any, tmp_path: Any, monkeypatch: pytest.M
     file = tmp_path / "pg_service.conf"
     file.write_text(f"[cats]\nhost=127.0.0.1\nport={cluster.port}\ndbname=mycats\nuser=postgres\n")
     monkeypatch.setenv("PGSERVICEFILE", str(file))
-    assert probe(target("service=cats"), postgres.Identity())[postgres.Identity()].port == cluster.port
+    assert probe(target("service=cats"), PORT)[PORT] == [{"port": cluster.port}]
 
 
 @pytest.mark.parametrize(
@@ -267,7 +270,7 @@ def test_a_service_file_works(cluster: Any, tmp_path: Any, monkeypatch: pytest.M
 def test_the_password_is_in_nothing_that_comes_out(cluster: Any, dsn: str) -> None:
     text = dsn.format(quoted=quote(PASSWORD, safe=""), password=PASSWORD, port=cluster.port)
     with pytest.raises(ProbeError) as caught:
-        probe(target(text), postgres.Identity())
+        probe(target(text), postgres.ServerVersion())
     shown = str(caught.value) + repr(caught.value)
     shown += "".join(traceback.format_exception(caught.value, chain=True))
     link: BaseException | None = caught.value

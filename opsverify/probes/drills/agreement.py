@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 
 from opsverify.probes.postgres import ContentsFacts
 
@@ -18,6 +19,11 @@ class Deviation:
     rows: int
     expected: int
 
+    @property
+    def growth_percent(self) -> float:
+        """By how much the rows that are there would have to grow to be those expected; below 0 where they are more."""
+        return 100 * (self.expected - self.rows) / self.rows if self.rows else inf
+
     def __str__(self) -> str:
         return f"{self.table} {self.rows:,} of {self.expected:,}"
 
@@ -31,7 +37,7 @@ class Agreement:
     others: tuple[str, ...]
     """Tables that are there and should not be."""
     emptied: tuple[Deviation, ...]
-    """Tables without any row that should have some."""
+    """Tables without any row that should have more than `emptied_above`."""
     deviating: tuple[Deviation, ...]
     """Tables whose rows differ by more than is tolerated, the emptied ones left out."""
     migrated: bool
@@ -47,12 +53,16 @@ class Agreement:
 
 
 def agreement(
-    found: ContentsFacts, expected: ContentsFacts, tolerance_percent: float, tolerance_rows: float
+    found: ContentsFacts,
+    expected: ContentsFacts,
+    tolerance_percent: float,
+    tolerance_rows: float,
+    emptied_above: float = 0,
 ) -> Agreement:
     """Compare a restored database with what should be there.
 
     A table may differ by `tolerance_percent` of the rows expected or by `tolerance_rows`, whichever is more; one
-    that should have rows may never be empty.
+    that should have more than `emptied_above` rows may never be empty.
     """
     rows, wanted = found.rows, expected.rows
     common = sorted(rows.keys() & wanted.keys())
@@ -60,7 +70,7 @@ def agreement(
     return Agreement(
         missing=tuple(sorted(wanted.keys() - rows.keys())),
         others=tuple(sorted(rows.keys() - wanted.keys())),
-        emptied=tuple(pair for pair in pairs if pair.expected and not pair.rows),
+        emptied=tuple(pair for pair in pairs if pair.expected > emptied_above and not pair.rows),
         deviating=tuple(
             pair
             for pair in pairs

@@ -7,10 +7,14 @@ from typing import Any
 from opsverify.evidence import Deadline
 from opsverify.probes import postgres
 
+KNOCK_SECONDS = 10.0
+
 
 def contents_probe(target: Any, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
     """Ask a `Database` for `postgres.Contents`, in a session of its own.
 
     Counting every row may take minutes, and what else is asked of that database need not wait for it.
     """
+    # A server that hangs must not be waited for as long as one that counts.
+    postgres.probe(target, frozenset({postgres.Connect()}), Deadline(deadline.remaining(at_most=KNOCK_SECONDS)))
     return postgres.probe(target, questions, deadline)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -23,6 +24,7 @@ from filelock import FileLock, Timeout
 from opsverify.errors import ProbeError
 from opsverify.probes.drills.server import end_leftover
 
+ATTEMPTS = 20
 PREFIX = "opsverify-drill-"
 LOCK = "lock"
 NEWBORN_SECONDS = 60.0
@@ -37,11 +39,9 @@ class Scratch:
         place = root or Path(tempfile.gettempdir())
         try:
             sweep(place)
-            self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place)).resolve()
+            self.path, self._lock = _locked_folder(place)
         except OSError as error:
             raise ProbeError(f"no scratch folder could be made in {place}: {error.strerror}") from None
-        self._lock = FileLock(self.path / LOCK, thread_local=False)
-        self._lock.acquire(timeout=0)
         self._once = threading.Lock()
         self._removed = False
         self._endings: list[Callable[[], None]] = []
@@ -72,29 +72,47 @@ class Scratch:
         self.remove()
 
 
+def _locked_folder(place: Path) -> tuple[Path, FileLock]:
+    """A new folder and its lock, which we hold. Raises OSError, also where others are for ever faster."""
+    for _ in range(ATTEMPTS):
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place)).resolve()
+        lock = FileLock(folder / LOCK, thread_local=False)
+        # Between the making of the lock file and its locking, another run takes the folder for dead and removes it.
+        with contextlib.suppress(Timeout, FileNotFoundError):
+            lock.acquire(timeout=0)
+            if (folder / LOCK).exists():
+                return folder, lock
+            lock.release()
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+
 def sweep(place: Path) -> int:
     """Remove the scratch folders that dead processes of this user left in `place`; return how many."""
     removed = 0
     for folder in place.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
-            if _dead(folder):
-                _remove(folder)
-                removed += 1
+            removed += _sweep(folder)
     return removed
 
 
-def _dead(folder: Path) -> bool:
+def _sweep(folder: Path) -> bool:
+    """Remove the folder where it is a dead one of ours; tell whether it was."""
     found = folder.lstat()
     ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
     if not ours:
         return False
     if not (folder / LOCK).exists():
-        return time.time() - found.st_mtime > NEWBORN_SECONDS
+        if time.time() - found.st_mtime <= NEWBORN_SECONDS:
+            return False
+        _remove(folder)
+        return True
     lock = FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout:
         return False
+    # Removed while it is locked: who is about to lock it sees that it is gone.
+    _remove(folder)
     lock.release()
     return True
 

@@ -27,6 +27,11 @@ ENDING_SECONDS = 3.0
 LONGEST_SOCKET = 103
 """Bytes that a socket's path may have on every system (Linux: 107)."""
 _FOLDER = "postgres"
+_GUARD = """\
+while read -r line; do :; done
+case $(tr '\\0' ' ' < "/proc/$1/cmdline" || ps -ww -o command= -p "$1") in *"$2"*) kill -QUIT "$1";; esac 2>/dev/null
+"""
+"""Waits for the end of its standard input, which only this process holds open: so kill -9 ends the server, too."""
 
 SETTINGS = """
 listen_addresses = ''
@@ -73,6 +78,7 @@ class Server:
         self._data = self._home / "data"
         self._log = scratch / "postgres.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
         self._way = Unprivileged()
         self._folder = programs.folder
         longest = len(os.fsencode(self._home)) + len(f"/.s.PGSQL.{PORT}.lock")
@@ -104,6 +110,15 @@ class Server:
                 start_new_session=True,
                 **way.popen,
             )
+        self._guard = subprocess.Popen(
+            ["/bin/sh", "-c", _GUARD, "sh", str(self._process.pid), str(self._data)],
+            cwd="/",
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         end = time.monotonic() + min(STARTING_SECONDS, left())
         while not self._ready():
             if self._process.poll() is not None or time.monotonic() > end:
@@ -172,6 +187,10 @@ class Server:
 
     def stop(self) -> None:
         """End it at once: nothing it holds will be missed."""
+        if self._guard is not None:  # first: it must not hit whoever gets the server's process id next
+            self._guard.kill()
+            self._guard.communicate()
+            self._guard = None
         if self._process is None:
             return
         # SIGQUIT makes PostgreSQL end at once, and yet give its shared memory back to the system.

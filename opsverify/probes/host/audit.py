@@ -35,7 +35,8 @@ class Audit(Question):
     """Known vulnerabilities of a checkout's production dependencies, by the tool that its lock file is of.
 
     pnpm or npm ask their registry about the lock file, which takes seconds: ask it through `audit_probe`. They are kept
-    from installing anything, themselves included. Their exit code is 1 for vulnerable and for "could not run" alike, so
+    from installing anything, themselves included, and from finding nothing because a checkout's .npmrc says that they
+    are offline. Their exit code is 1 for vulnerable and for "could not run" alike, so
     only their JSON counts. Privileges: to read the checkout; the host must reach the registry.
     """
 
@@ -65,6 +66,8 @@ echo "== tool $tool"
 command -v "$tool" >/dev/null 2>&1 || {{ echo '== notool'; exit 0; }}
 export CI=1 NO_UPDATE_NOTIFIER=1 COREPACK_ENABLE_NETWORK=0 COREPACK_ENABLE_DOWNLOAD_PROMPT=0
 export npm_config_update_notifier=false npm_config_logs_max=0
+export npm_config_offline=false npm_config_prefer_offline=false
+export pnpm_config_offline=false pnpm_config_prefer_offline=false
 t=; command -v timeout >/dev/null 2>&1 && t='timeout {max(1, round(self.timeout_seconds))}'
 said=$($t "$tool" audit --json "$@")
 echo "== status $?"

@@ -113,7 +113,10 @@ class Intended:
 
 @dataclass(frozen=True)
 class NamedCommit(Question):
-    """What a hash or a tag means in a checkout. Privileges: to read the checkout. Source: git-rev-parse(1)."""
+    """What a hash or a tag means in a checkout. Privileges: to read the checkout. Source: git-rev-parse(1).
+
+    Nothing else is looked up: what HEAD or a branch means there is what is deployed, whatever was meant.
+    """
 
     checkout_path: str
     name: str
@@ -125,20 +128,27 @@ class NamedCommit(Question):
         return f"the commit {self.name} in {self.checkout_path}"
 
     def script(self) -> str:
-        wanted = quote(self.name + "^{commit}")
+        tag, named = quote(f"refs/tags/{self.name}^{{commit}}"), quote(f"{self.name}^{{commit}}")
+        look = "repo rev-parse --quiet --verify --end-of-options"
         return (
-            f"checkout {quote(self.checkout_path)}\n"
-            f'echo "== commit $(repo rev-parse --quiet --verify --end-of-options {wanted})"'
+            f'checkout {quote(self.checkout_path)}\necho "== tag $({look} {tag})"\n'
+            f'echo "== commit {f"$({look} {named})" if self._hash else ""}"\n'
         )
 
+    @property
+    def _hash(self) -> bool:
+        return bool(re.fullmatch(r"[0-9a-f]{7,64}", self.name))
+
     def parse(self, answer: Answer) -> Intended:
-        source = "as the run was told"
+        source, name = "as the run was told", self.name if self._hash else f"tag {self.name}"
         if no_checkout(self.title, self.checkout_path, answer):
-            return Intended(self.name, None, source)
-        commit = answer.block("commit")
-        if commit is None:
+            return Intended(name, None, source)
+        tag, commit = answer.block("tag"), answer.block("commit")
+        if tag is None or commit is None:
             raise answer.failure(self.title)
-        return Intended(self.name, commit.rest if _HASH.fullmatch(commit.rest) else None, source)
+        # A tag may look like a hash (20260101); so may a branch, and then it comes before the hash.
+        found = tag.rest or (commit.rest if commit.rest.startswith(name) else "")
+        return Intended(name, found if _HASH.fullmatch(found) else None, source)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.question import Answer, Question, decimal, integer, percent
+from opsverify.probes.host.question import Answer, Question, decimal, integer
 
 SETTLE_SECONDS = 0.3
 
@@ -60,12 +60,12 @@ class Cpu(Question):
         if len(averages) < 3:
             raise ProbeError("the load averages could not be determined: /proc/loadavg has too few fields")
         return CpuUsage(
-            busy_percent=percent(total - spent[3] - spent[4], total, "CPU usage"),
+            busy_percent=100.0 * (total - spent[3] - spent[4]) / total,
             cores=sum(1 for line in second.lines if re.match(r"cpu\d+ ", line)) or 1,
             load_1=decimal(averages[0], "load average"),
             load_5=decimal(averages[1], "load average"),
             load_15=decimal(averages[2], "load average"),
-            iowait_percent=percent(spent[4], total, "CPU usage"),
+            iowait_percent=100.0 * spent[4] / total,
         )
 
 

@@ -73,7 +73,8 @@ class DatabaseDumps(Question):
 
     Whether one is still being written is seen by two looks a second apart, by who holds it open (as far as this account
     may see), and by its missing end within two minutes of its last change. Privileges: to list the folder and read the
-    dumps. Source: pg_dump(1); since 15.14 `\\unrestrict` follows the end marker, which so is not the last line.
+    dumps. With `look_at` 0 none is opened, and it may be a backup of any kind. Source: pg_dump(1); since 15.14
+    `\\unrestrict` follows the end marker, which so is not the last line.
     """
 
     folder: str

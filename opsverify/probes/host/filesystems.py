@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from opsverify.errors import ProbeError
@@ -102,10 +103,9 @@ echo '== end'
         if not blocks or blocks[-1].name != "end" or answer.truncated:
             raise answer.failure("the file systems", "the list of mounts was not read to its end")
         found: dict[str, Filesystem] = {}
-        for i, block in enumerate(blocks):
+        # Its status and its inodes follow each; where they are missing, blocks of other names do.
+        for block, status, inodes in zip(blocks, blocks[1:], [*blocks[2:], blocks[-1]], strict=False):
             if block.name == "fs":
-                status = blocks[i + 1] if i + 1 < len(blocks) else None
-                inodes = blocks[i + 2] if i + 2 < len(blocks) else None
                 one = _filesystem(block, status, inodes)
                 found[one.mount] = one  # a later mount on the same point hides the earlier one
         kept: dict[tuple[str, str], Filesystem] = {}
@@ -128,33 +128,33 @@ echo '== end'
 _FIGURES = re.compile(r"[ \t\n](\d+|-)[ \t]+(-?\d+|-)[ \t]+(-?\d+|-)[ \t]+(\d+%|-)[ \t]+/")
 
 
-def _filesystem(block: Block, status: Block | None, inodes: Block | None) -> Filesystem:
+def _filesystem(block: Block, status: Block, inodes: Block) -> Filesystem:
     device, mount, kind = (_unescaped(part) for part in [*block.rest.split(" "), "", "", ""][:3])
-    code = status.rest if status and status.name == "status" else "?"
+    dead = partial(Filesystem, mount, device, kind, None, None, None, None)
+    code = status.rest if status.name == "status" else "?"
     figures = _FIGURES.search("\n".join(block.lines))
     if code != "0" or not figures:
         late = code in ("124", "137", "143")
         said = block.lines[0].strip()[:120] if block.lines else ""
         problem = f"{mount} did not answer within 3 s" if late else f"df could not read {mount}: {said or 'no figures'}"
-        return Filesystem(mount, device, kind, None, None, None, None, problem)
+        return dead(problem)
     size, used, available, _ = figures.groups()
     try:
         total = KIB * integer(size, f"the size of {mount}")
         free = KIB * integer(available, f"the room on {mount}") if not available.startswith("-") else 0
         taken = KIB * integer(used, f"the use of {mount}")
     except ProbeError as error:
-        return Filesystem(mount, device, kind, None, None, None, None, str(error))
+        return dead(str(error))
     if taken + free <= 0:
-        problem = f"df counts no blocks on {mount}"
-        return Filesystem(mount, device, kind, None, None, None, None, problem)
+        return dead(f"df counts no blocks on {mount}")
     percentage, unknown = _inodes(inodes, mount)
     used_percent = 100.0 * taken / (taken + free)
     return Filesystem(mount, device, kind, total, free, used_percent, percentage, inodes_problem=unknown)
 
 
-def _inodes(block: Block | None, mount: str) -> tuple[float | None, str | None]:
+def _inodes(block: Block, mount: str) -> tuple[float | None, str | None]:
     """Used inodes in percent, or why they are not known; neither where their number is not fixed."""
-    figures = _FIGURES.search("\n".join(block.lines)) if block and block.name == "inodes" else None
+    figures = _FIGURES.search("\n".join(block.lines)) if block.name == "inodes" else None
     if figures is None:
         return None, f"df gave no inodes of {mount}"
     if figures[1] in ("0", "-"):

@@ -49,14 +49,15 @@ class JournalErrors(Question):
 
     def script(self) -> str:
         unit = f"-u {quote(self.unit)}" if self.unit else ""
-        # systemd says at `warning` that a unit failed.
-        level = "warning" if self.unit else "err"
         known = (
             f'echo "== unit $(systemctl show -p LoadState {quote(unit_name(self.unit))} 2>/dev/null)"\n'
             if self.unit
             else ""
         )
         fields = "MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,_PID"
+        read = f'--since "@$since" -r -n {MOST_ENTRIES} -o json --output-fields={fields}'
+        # systemd says at `warning` that a unit failed; asked for alone, or its own warnings might crowd errors out.
+        failed = f"echo '== failures'\njournalctl -q {unit} -p warning..warning {read} _PID=1 || exit 5\n"
         return f"""clock; since=$((now - {round(self.hours * 3600)})); echo "== window $since $now"
 command -v journalctl >/dev/null 2>&1 || {{ echo '== nosystemd'; exit 0; }}
 case $(journalctl -n 1 -o cat 2>&1 >/dev/null) in
@@ -66,8 +67,8 @@ esac
 {known}echo "== oldest $(journalctl -q -o short-unix 2>/dev/null | head -n 1 | cut -d. -f1)"
 echo "== newest $(journalctl -q -n 1 -o short-unix 2>/dev/null | cut -d. -f1)"
 echo '== entries'
-journalctl -q {unit} -p {level} --since "@$since" -r -n {MOST_ENTRIES} -o json --output-fields={fields} || exit 5
-echo '== end'
+journalctl -q {unit} -p err {read} || exit 5
+{failed if self.unit else ""}echo '== end'
 """
 
     def parse(self, answer: Answer) -> JournalFacts:
@@ -87,10 +88,12 @@ echo '== end'
         oldest, newest = (_time(block.rest) if block else None for block in map(answer.block, ("oldest", "newest")))
         if oldest is None or newest is None or since is None or until is None:
             raise ProbeError(f"{self.title} could not be judged: it holds no entry at all")
-        lines = entries.lines if whole else entries.lines[:-1]
+        lists = [block.lines for block in (entries, answer.block("failures")) if block is not None]
+        if not whole:
+            lists[-1] = lists[-1][:-1]
         # Newest first, so that what a bound cuts off is the oldest.
-        read = [self._entry(line) for line in lines if line]
-        complete = whole and len(read) < MOST_ENTRIES
+        read = [self._entry(line) for lines in lists for line in lines if line]
+        complete = whole and all(len(lines) < MOST_ENTRIES for lines in lists)
         silent = newest < since
         window = Window(
             self.title,

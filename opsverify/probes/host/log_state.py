@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from opsverify.errors import MissingPrivilege, ProbeError
+from opsverify.judgements.age import age
 from opsverify.probes.host.files import clock
 from opsverify.probes.host.question import Answer, integer, moment, one_line, quote
 from opsverify.probes.host.window import LogQuestion, Source
@@ -30,8 +31,10 @@ class LogStateFacts:
 
     @property
     def silent_hours(self) -> float | None:
-        """Since its last entry; None where it has none."""
-        return None if self.last is None else (self.observed_at - self.last).total_seconds() / 3600
+        """Since its last entry; None where it has none. Raises ProbeError for one that is still to come."""
+        if self.last is None:
+            return None
+        return age(self.observed_at, self.last, f"the last entry of {self.source}") / timedelta(hours=1)
 
     @property
     def kept_days(self) -> float | None:

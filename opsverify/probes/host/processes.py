@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from opsverify.errors import MissingPrivilege, ProbeError
@@ -165,8 +165,9 @@ def variables_in(title: str, answer: Answer) -> tuple[Found, list[str], list[str
             found.setdefault(key, (value, name))
     if not sources:
         if denied:
+            places = one_line(", ".join(dict.fromkeys(denied)))
             raise MissingPrivilege(
-                f"{title} could not be determined: this account may not read {one_line(', '.join(denied))}; "
+                f"{title} could not be determined: this account may not read {places}; "
                 "use the service's own account or root"
             )
         reason = "the service does not run, and no file names its variables"
@@ -241,7 +242,9 @@ class ProcessExecutableVersion(Question):
     """The version of the executable that a service really runs: `/proc/PID/exe --version`.
 
     Runs that executable once, for its version only, and only when its file is named as `executable` says. It is the
-    running one even where a newer one was installed since. Privileges: the same user or root.
+    running one even where a newer one was installed since. Where it may not be seen, the file that the unit's
+    ExecStart= or else the process's command names by its whole path is run instead, and the version's note says so:
+    it is what the next start runs. Privileges: the same user or root for the running one; none for the other.
     """
 
     unit: str | None = None
@@ -256,11 +259,27 @@ class ProcessExecutableVersion(Question):
 
     def script(self) -> str:
         name = quote(self.executable)
+        started = "u=;"
+        if self.unit is not None:
+            paths = r"sed -n 's/^ExecStart={ path=\([^;]*\) ;.*/\1/p'"
+            show = f"systemctl show -p ExecStart -- {quote(units(self.unit)[0])} 2>/dev/null"
+            started = f"u=$({show} | {paths} | grep -e /{name}'$' | head -n 1);"
         return f"""main=$({main_pids(self.unit, self.pid_file)})
 case $main in '== main '*) main=${{main#== main }};; *) echo '== notrunning'; exit 0;; esac
 p=$(chosen $main); p=${{p:-${{main%% *}}}}
 echo "== process $p"
-e=$(readlink "/proc/$p/exe") || {{ ls -l "/proc/$p/exe" >/dev/null; echo "== denied"; exit 0; }}
+e=$(readlink "/proc/$p/exe") || {{
+ls -l "/proc/$p/exe" >/dev/null
+{started} c=$(tr '\\000' '\\n' < "/proc/$p/cmdline" | head -n 1)
+echo "== denied $c"
+for f in "unit $u" "command $c"; do
+b=${{f#* }}; case $b in /*) ;; *) continue;; esac
+if [ "${{b##*/}}" = {name} ] && [ -x "$b" ]; then
+echo "== as ${{f%% *}} $b"; echo '== version'; "$b" --version 2>&1 </dev/null | head -n 5; exit 0
+fi
+done
+exit 0
+}}
 echo "== exe $e"
 b=${{e##*/}}; b=${{b% (deleted)}}
 [ "$b" = {name} ] || exit 0
@@ -271,13 +290,23 @@ echo '== version'; "/proc/$p/exe" --version 2>&1 </dev/null | head -n 5
         process, exe, version = (answer.block(name) for name in ("process", "exe", "version"))
         if answer.block("notrunning"):
             raise ProbeError(f"{self.title} could not be determined: {answer.complaint('the service does not run')}")
-        if answer.block("denied"):
-            raise MissingPrivilege(
-                f"{self.title} could not be determined: this account may not see what process "
-                f"{process.rest if process else '?'} runs; use the service's own account or root"
-            )
+        if denied := answer.block("denied"):
+            return self._as_started(answer, process.rest if process else "?", one_line(denied.rest, 60))
         if exe is None or process is None:
             raise answer.failure(self.title)
         if version is None:
             raise ProbeError(f"{self.title} could not be determined: process {process.rest} runs {one_line(exe.rest)}")
         return version_of(self.title, "\n".join(version.lines), exe.rest)
+
+    def _as_started(self, answer: Answer, process: str, command: str) -> Version:
+        started, version = answer.block("as"), answer.block("version")
+        if started is None or version is None:
+            raise MissingPrivilege(
+                f"{self.title} could not be determined: this account may not see what process {process} runs, and "
+                f"neither its unit nor its command, {command or '?'}, names a {self.executable} by a whole path that "
+                "this account may run; use the service's own account or root"
+            )
+        by, _, path = started.rest.partition(" ")
+        what = "unit starts it" if by == "unit" else "command names it"
+        note = f"as its {what} (what process {process} runs may not be seen by this account)"
+        return replace(version_of(self.title, "\n".join(version.lines), path), note=note)

@@ -118,13 +118,14 @@ echo '== end'
             for name, secret in sorted(secrets.items())
             if digest(secret) in published
         ]
+        unknown = [name for name in self.read_names if denied and not variables.get(name, ("", ""))[0]]
+        if unknown and not found:
+            raise MissingPrivilege(
+                f"{self.title} could not be determined: {', '.join(unknown)} may stand in "
+                f"{', '.join(denied)}, which this account may not read"
+            )
         for name in self.read_names:
-            if name in defaults and not variables.get(name, ("", ""))[0]:
-                if denied:
-                    raise MissingPrivilege(
-                        f"{self.title} could not be determined: whether {name} is set may stand in "
-                        f"{', '.join(denied)}, which this account may not read"
-                    )
+            if name in defaults and name not in unknown and not variables.get(name, ("", ""))[0]:
                 found.append(PublishedSecret(name, *defaults[name], fallback=True))
         return PublishedSecretsFacts(
             ", ".join(sources), tuple(sorted(secrets)), tuple(files), len(published), tuple(found)

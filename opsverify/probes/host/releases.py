@@ -69,7 +69,8 @@ for m in */migration.sql; do [ -e "$m" ] && set -- "$@" "$m"; done
 [ $# -eq 0 ] || $h "$@"
 r=$?
 echo '== empty'
-for m in */; do [ -d "$m" ] && [ ! -e "${{m}}migration.sql" ] && {{ printf '%s' "${{m%/}}" | tr '\\n' ' '; echo; }}; done
+for m in */; do [ -d "$m" ] && [ ! -e "${{m}}migration.sql" ] &&
+{{ printf '%s' "${{m%/}}" | tr '\\n' ' '; echo; }}; done
 echo '== end'
 exit $r
 """

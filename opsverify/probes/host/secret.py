@@ -6,12 +6,11 @@ import base64
 import binascii
 import contextlib
 import hashlib
-import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 _PLACEHOLDER = re.compile(
     r"your[-_ ]|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this)|placeholder|example|dummy|sample|todo|xxxx"
@@ -27,8 +26,6 @@ class SecretStrength:
 
     length_bits: int
     """The most it can hold: 4 bits a digit for hexadecimal, the decoded length for padded base64, else 8 a byte."""
-    shannon_bits: float
-    """Length times the entropy of its characters: an estimate from above, low for what repeats itself."""
     distinct_characters: int
     is_placeholder: bool
     """It is, or contains, what examples and tutorials use."""
@@ -44,22 +41,18 @@ class DatabaseAddress:
 
     scheme: str | None = None
     host: str | None = None
+    """None for a local socket, too."""
     port: int | None = None
     database: str | None = None
     user: str | None = None
-    has_password: bool = False
-    password_sha256: str | None = field(default=None, repr=False)
     problem: str | None = None
 
 
 def strength(value: str) -> SecretStrength:
     """Rate a secret. Lengths follow RFC 7518, 3.2: an HS256 key has at least 256 bits."""
-    counts = Counter(value)
-    shannon = -sum(n * math.log2(n / len(value)) for n in counts.values()) if value else 0.0
     return SecretStrength(
         length_bits=_length_bits(value),
-        shannon_bits=abs(shannon),
-        distinct_characters=len(counts),
+        distinct_characters=len(set(value)),
         is_placeholder=value.strip().lower() in _WHOLE or bool(_PLACEHOLDER.search(value)),
         repeats=_repeats(value),
         sha256=digest(value),
@@ -90,10 +83,10 @@ def _repeats(value: str) -> bool:
 
 
 def database_address(value: str) -> DatabaseAddress:
-    """Take a database URL apart; its password comes out as a hash only."""
+    """Take a database URL apart, all but its password. A host and a port in its query come first, as in libpq."""
     try:
         parts = urlsplit(value)
-        host, port, user, password = parts.hostname, parts.port, parts.username, parts.password
+        host, port, user = parts.hostname, parts.port, parts.username
     except ValueError:
         return DatabaseAddress(problem="is not a valid URL (is a special character in its password not %-encoded?)")
     if not parts.scheme or not parts.netloc:
@@ -102,12 +95,16 @@ def database_address(value: str) -> DatabaseAddress:
     # A raw '/', '#' or '?' in the password moves the rest of it into what follows: then nothing here is what it seems.
     if "@" in parts.path + parts.query + parts.fragment or "@" in (user or ""):
         return DatabaseAddress(problem="has a special character in its password that is not %-encoded")
+    query = parse_qs(parts.query)
+    host = query["host"][-1] if "host" in query else unquote(host or "")
+    if "port" in query:
+        if not re.fullmatch("[0-9]{1,5}", query["port"][-1]):
+            return DatabaseAddress(problem="has a port in its query that is none")
+        port = int(query["port"][-1])
     return DatabaseAddress(
         scheme=parts.scheme,
-        host=host,
+        host=None if host.startswith("/") else host or None,
         port=port,
         database=database or None,
         user=unquote(user) if user else None,
-        has_password=bool(password),
-        password_sha256=digest(unquote(password)) if password else None,
     )

@@ -53,6 +53,11 @@ class ServiceStatus:
     observed_at: datetime | None = None
 
     @property
+    def hollow(self) -> bool:
+        """Whether it is a wrapper or one-shot that has exited and has no instance: nothing of it runs."""
+        return self.main is not None and self.main.sub_state == "exited" and not self.instances
+
+    @property
     def restarts(self) -> int | None:
         """The most restarts that systemd counts for it or one of its instances; None where nothing counts them."""
         counts = [one.restarts for one in (self.main, *self.instances) if one and one.restarts is not None]

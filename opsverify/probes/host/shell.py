@@ -29,7 +29,8 @@ END {
 
 MAIN_PIDS = r"""
 unit_pids() { # UNIT...: the main processes of those units
-systemctl show -p MainPID -- "$@" | sed -n 's/^MainPID=\([1-9][0-9]*\)$/\1/p'
+u=$(systemctl show -p MainPID -- "$@") || return
+printf '%s\n' "$u" | sed -n 's/^MainPID=\([1-9][0-9]*\)$/\1/p'
 }
 file_pid() { # FILE: the process id on its first line
 head -n 1 "$1" | sed -n 's/^[[:space:]]*\([0-9][0-9]*\)[[:space:]]*$/\1/p'
@@ -92,7 +93,7 @@ def main_pids(unit: str | None, pid_file: str | None) -> str:
     else:
         find = f"pids=$(file_pid {quote(pid_file or '')}) || exit 4"
     return (
-        f"{find}\nset -- $pids\nfor p do shift; [ -d /proc/$p ] && set -- \"$@\" $p; done\n"
+        f'{find}\nset -- $pids\nfor p do shift; [ -d /proc/$p ] && set -- "$@" $p; done\n'
         "if [ $# -eq 0 ]; then echo '== nomain'; exit 0; fi\npids=$*\necho \"== main $pids\"\n"
     )
 

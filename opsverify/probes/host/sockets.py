@@ -85,7 +85,7 @@ class ServiceListens(Question):
     def script(self) -> str:
         # A service that does not run has no processes, but its port may be somebody else's.
         find = main_pids(self.unit, self.pid_file)
-        return f"""main=$({find}) || [ -n {"" if self.unit else "x"} ] || exit 3
+        return f"""main=$({find}) || {"exit 3" if self.unit else ":"}
 main=${{main#== main }}; case $main in ==*) main=;; esac
 echo '== family'; [ -z "$main" ] || family $main
 s=$(listeners ${{main%% *}} | awk -v want={self.port:04X} '{{ split($1, a, ":"); if (a[2] == want) print }}')

@@ -41,8 +41,8 @@ class OsRelease(Question):
     def script(self) -> str:
         return (
             # BusyBox's date prints %N as it is, or nothing.
-            "t=$(date +%s.%N); case $t in *[!0-9.]*|*.) t=$(date +%s).5;; esac; echo \"== clock $t\"\n"
-            "echo \"== kernel $(uname -sr)\"\necho \"== hostname $(hostname 2>/dev/null || uname -n)\"\n"
+            't=$(date +%s.%N); case $t in *[!0-9.]*|*.) t=$(date +%s).5;; esac; echo "== clock $t"\n'
+            'echo "== kernel $(uname -sr)"\necho "== hostname $(hostname 2>/dev/null || uname -n)"\n'
             "echo '== release'; cat /etc/os-release 2>/dev/null || cat /usr/lib/os-release 2>/dev/null\nexit 0"
         )
 

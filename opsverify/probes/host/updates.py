@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import ClassVar
 
 from opsverify.errors import ProbeError
@@ -33,24 +34,22 @@ class UpdateFacts:
     """apk has no notion of security updates: there, all pending ones."""
     others: int
     """Pending updates that are none of security; 0 for dnf, which is only asked about security."""
-    listed_at: datetime
-    """When the package lists were last brought up to date: of anything newer, nothing is known."""
-    has_security_list: bool
-    """Whether the lists include an archive of security updates: without one, none would ever be found."""
+    listed_at: datetime | None
+    """Of when the package lists of security updates are: of anything newer, nothing is known. None: there are none."""
     reboot: tuple[str, ...]
     """What a reboot is pending for, one sentence each; empty: for nothing."""
     observed_at: datetime
 
 
 # The simulation writes no cache (pkgcache and srcpkgcache are switched off), takes no lock, and shows what a plain
-# upgrade would keep back: a new kernel is a new package, and a hold does not make a hole smaller.
+# upgrade would keep back: a new kernel is a new package, and a hold does not make a hole smaller. How old a list is, it
+# says itself: an update that a mirror refuses touches folders and stamps all the same.
 _APT = r"""
-eval "$(apt-config shell lists Dir::State::lists/d state Dir::State/d)"
+eval "$(apt-config shell lists Dir::State::lists/d)"
 echo '== manager apt'
-for f in "$state/periodic/update-success-stamp" "$state/periodic/update-stamp" "$lists" "$lists"/partial; do
-[ -e "$f" ] && stat -c '== listed %Y' -- "$f"; done
 set -- "$lists"/*Packages*; [ -e "$1" ] || echo '== nolists'
-grep -lEis '^(Label|Suite|Codename):.*security' "$lists"/*Release 2>/dev/null | sed 's/^/== security /' | head -n 20
+grep -lEis '^(Label|Suite|Codename):.*security' "$lists"/*Release | head -n 20 |
+while IFS= read -r f; do echo "== dated $(sed -n 's/^Date: *//p' "$f" | head -n 1)"; done
 echo '== updates'
 apt-get -s -q -o Debug::NoLocking=true -o APT::Get::Show-User-Simulation-Note=false -o Dir::Cache::pkgcache= \
 -o Dir::Cache::srcpkgcache= --ignore-hold dist-upgrade || echo "== failed $?"
@@ -60,7 +59,7 @@ apt-get -s -q -o Debug::NoLocking=true -o APT::Get::Show-User-Simulation-Note=fa
 _DNF = r"""
 echo '== manager dnf'
 for d in /var/cache/libdnf5 /var/cache/dnf /var/cache/yum; do [ -d "$d" ] && break; done
-find "$d" -name repomd.xml -exec stat -c '== listed %Y' {} + 2>/dev/null
+find "$d" -name repomd.xml -exec grep -qE "<data type=.updateinfo" {} \; -exec stat -c '== listed %Y' {} \; 2>/dev/null
 echo '== updates'
 dnf -q -C --setopt=cachedir="$d" updateinfo list --security || echo "== failed $?"
 """
@@ -116,22 +115,32 @@ class PendingUpdates(Question):
             raise answer.failure(self.title)
         if answer.block("failed"):
             raise answer.failure(f"{self.title} of {manager.rest}", one_line("\n".join(updates.lines)) or "it failed")
-        listed = [integer(block.rest, "the age of the package lists") for block in blocks if block.name == "listed"]
-        if not listed or answer.block("nolists"):
+        if answer.block("nolists"):
             raise ProbeError(f"{self.title} could not be determined: there are no package lists")
         found = _READERS[manager.rest](updates.lines) if manager.rest in _READERS else None
         if found is None:
             raise ProbeError(f"{self.title} could not be determined: unknown package manager")
         security, others = found
+        age = "the age of the package lists"
+        listed = [moment(integer(block.rest, age), age) for block in blocks if block.name == "listed"]
+        listed += [_dated(block.rest, age) for block in blocks if block.name == "dated"]
         return UpdateFacts(
             manager=manager.rest,
             security=tuple(security),
             others=others,
-            listed_at=moment(max(listed), "the age of the package lists"),
-            has_security_list=manager.rest != "apt" or answer.block("security") is not None,
+            listed_at=max(listed, default=None),
             reboot=tuple(_reboot(blocks)),
             observed_at=moment(integer(clock.rest, "the host's clock"), "the host's clock"),
         )
+
+
+def _dated(text: str, what: str) -> datetime:
+    """A date as a Release file says it: "Thu, 01 Jan 2026 00:00:00 UTC"."""
+    try:
+        said = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        raise ProbeError(f"{what} could not be determined: {one_line(text, 40)!r} is no date") from None
+    return said if said.tzinfo else said.replace(tzinfo=UTC)
 
 
 Found = tuple[list[PendingUpdate], int]

@@ -17,6 +17,13 @@ class Version:
     text: str = ""
     numbers: tuple[int, ...] = ()
     path: str = ""
+    note: str = ""
+    """What is to be said with it: how it is known, where it is not what it should be known from."""
+
+    @property
+    def told(self) -> str:
+        """The version with its note, for people."""
+        return f"{self.text}, {self.note}" if self.note else self.text
 
     @property
     def major(self) -> int | None:
@@ -54,7 +61,7 @@ class CommandVersion(Question):
         arguments = " ".join(quote(argument) for argument in self.arguments)
         return (
             f"{folders}c=$(command -v {command}) || {{ echo '== missing'; exit 0; }}\n"
-            f"echo \"== path $c\"\necho '== version'\n\"$c\" {arguments} 2>&1 | head -n 5"
+            f'echo "== path $c"\necho \'== version\'\n"$c" {arguments} 2>&1 | head -n 5'
         )
 
     def parse(self, answer: Answer) -> Version:

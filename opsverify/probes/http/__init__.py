@@ -7,11 +7,10 @@ in front of it 10 a second on /api/ and 30 on /.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from opsverify.errors import ProbeError, Unreachable
-from opsverify.evidence import Deadline
+from opsverify.evidence import DaemonThreads, Deadline
 from opsverify.probes.http.facts import (
     Asset,
     Cats,
@@ -43,7 +42,7 @@ def probe(target: Any, questions: frozenset[Any], deadline: Deadline) -> dict[An
     """
     from opsverify.probes.http.asking import Asker
 
-    with Asker(target, deadline) as asker, ThreadPoolExecutor(len(questions) or 1) as threads:
+    with Asker(target, deadline) as asker, DaemonThreads() as threads:
         calls = {question: threads.submit(_ask, asker, question) for question in questions}
         answers = {question: call.result() for question, call in calls.items()}
     # Plain http on another port says nothing about the target's own address.

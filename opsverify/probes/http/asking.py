@@ -89,10 +89,8 @@ class Asker:
 
     def _health(self, _: facts.Health) -> facts.HealthFacts:
         answers = self._samples(self.target.url + self.target.health_path)
-        told = answers[-1] if answers[-1].status >= 400 else answers[0]
-        body = parse_json(told.body)
-        data = body.get("data") if isinstance(body, dict) else None
-        data = data if isinstance(data, dict) else {}
+        told = max(answers, key=_illness)
+        body, data = _health_body(told)
         state, service = _text(data.get("status")), _text(data.get("service"))
         success = body.get("success") if isinstance(body, dict) else None
         server_date = told.server_date
@@ -132,7 +130,8 @@ class Asker:
         return self._data_answer(answers, authenticated=self._token is not None)
 
     def _data_answer(self, answers: list[Answer], authenticated: bool) -> facts.DataAnswer:
-        told = answers[-1] if answers[-1].status >= 400 else answers[0]
+        bad = (answer for answer in answers if data_problems(answer.status, parse_json(answer.body)))
+        told = next(bad, answers[0])
         body = parse_json(told.body)
         problems = data_problems(told.status, body)
         data = body.get("data") if isinstance(body, dict) else None
@@ -224,11 +223,26 @@ class Asker:
         )
 
 
-def _boot_time(answer: Answer) -> datetime | None:
-    """When the process behind a health answer started."""
+def _health_body(answer: Answer) -> tuple[Any, dict[str, Any]]:
+    """The body of a health answer, and the data in it; no data is empty."""
     body = parse_json(answer.body)
     data = body.get("data") if isinstance(body, dict) else None
-    data = data if isinstance(data, dict) else {}
+    return body, data if isinstance(data, dict) else {}
+
+
+def _illness(answer: Answer) -> int:
+    """How ill a health answer is: 0 well, 1 silent about its database, 2 ill by its status or its own word."""
+    body, data = _health_body(answer)
+    own = isinstance(body, dict) and body.get("success") is True and isinstance(data.get("service"), str)
+    database = data.get("database")
+    if answer.status != 200 or not own or data.get("status") != "ok" or database not in ("ok", None):
+        return 2
+    return 1 if database is None else 0
+
+
+def _boot_time(answer: Answer) -> datetime | None:
+    """When the process behind a health answer started."""
+    _, data = _health_body(answer)
     return facts.boot_time(_moment(data.get("timestamp")), _figure(data.get("uptime")))
 
 

@@ -149,7 +149,8 @@ class ClockReading:
 class HealthFacts(Timed):
     """The health answer. `timings` has `target.samples` entries, fewer when an answer was an error or rate-limited.
 
-    The facts are those of the first bad sample if any was bad, so that one sick process behind a proxy shows.
+    The facts are those of the first bad sample, by status or body, if any was bad, so that one sick process behind a
+    proxy shows; a sample that is silent about the database is bad where none is worse.
     `is_api_json`: the body is the API's own (`success`, `data.status`, `data.service`), not a proxy's static 200.
     `database`: "ok", "error", or None when the answer is silent about it (which is no good sign, nor a bad one).
     `state`: the body's `data.status`. Strings from the body are bounded and printable.

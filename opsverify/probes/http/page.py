@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import html
-from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from opsverify.errors import ProbeError
-from opsverify.evidence import Deadline
+from opsverify.evidence import DaemonThreads, Deadline
 from opsverify.probes.dial import printable
 from opsverify.probes.http.client import Answer, Client, same_origin
 from opsverify.probes.http.facts import Asset, PageFacts
@@ -124,7 +123,7 @@ def _fetch(asker: Asker, base: str, wanted: list[tuple[str, str]]) -> tuple[Asse
 
     if not wanted:
         return ()
-    with ThreadPoolExecutor(lanes) as threads:
+    with DaemonThreads() as threads:
         found = dict(pair for pairs in threads.map(lane, range(lanes)) for pair in pairs)
     return tuple(found[index] for index in range(len(wanted)))
 

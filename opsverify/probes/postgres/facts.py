@@ -30,18 +30,6 @@ class ServerVersionFacts:
 
 
 @dataclass(frozen=True)
-class IdentityFacts:
-    """Who we are and where. `address` and `port` are the server's own idea, None over a unix socket."""
-
-    database: str
-    address: str | None
-    port: int | None
-    role: str
-    is_superuser: bool
-    started_at: datetime
-
-
-@dataclass(frozen=True)
 class ClockFacts:
     """The server's clock_timestamp() beside our clock when the query was sent."""
 

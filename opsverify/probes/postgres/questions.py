@@ -60,23 +60,6 @@ class ServerVersion:
 
 
 @dataclass(frozen=True)
-class Identity:
-    """Answer: `IdentityFacts`. Any role."""
-
-    def steps(self, server: Server) -> Steps:
-        """One query."""
-        sql = (
-            "SELECT current_database() AS database, host(inet_server_addr()) AS address,"
-            " inet_server_port() AS port, current_user AS role, pg_postmaster_start_time() AS started,"
-            " (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser"
-        )
-        row = (yield Query(sql)).rows[0]
-        return facts.IdentityFacts(
-            row["database"], row["address"], row["port"], row["role"], bool(row["superuser"]), _time(row["started"])
-        )
-
-
-@dataclass(frozen=True)
 class Clock:
     """Answer: `ClockFacts`. Any role."""
 

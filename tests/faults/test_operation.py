@@ -1,0 +1,5 @@
+"""Faults of the edge, processes and resources: each turns exactly what it says."""
+
+from tests.faults.exactness import breaking
+
+test_turns_what_it_says_and_nothing_else = breaking("operation")
