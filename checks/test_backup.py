@@ -265,18 +265,18 @@ def judge_objectives(told, restored, settings, expect):
         expected="the same major version: install it where the suite runs",
         otherwise=Verdict.WARNING,
     )
+    hours = age(restored.observed_at, restored.dump.modified, restored.dump.name) / timedelta(hours=1)
+    expect.that(
+        hours <= settings["rpo_hours"],
+        observed=f"{told}, {hours:.1f} hours old",
+        expected=f"at most {settings['rpo_hours']:g} hours, the recovery-point objective",
+    )
     minutes = (restored.fetch_seconds + restored.restore_seconds) / 60
     expect.remember("restore minutes", minutes)
     expect.that(
         minutes <= settings["rto_minutes"],
         observed=f"{told}, restored into PostgreSQL {server} in {60 * minutes:,.1f} s",
         expected=f"at most {settings['rto_minutes']:g} minutes, the recovery-time objective",
-    )
-    hours = age(restored.observed_at, restored.dump.modified, restored.dump.name) / timedelta(hours=1)
-    expect.that(
-        hours <= settings["rpo_hours"],
-        observed=f"{told}, {hours:.1f} hours old",
-        expected=f"at most {settings['rpo_hours']:g} hours, the recovery-point objective",
     )
 
 
