@@ -144,6 +144,7 @@ def test_leftovers_are_told_by_where_they_work():
     ]
     found = [node, page, root, unseen, unseen_page, *strangers]
     assert leftovers(found, backend, releases) == ([node, root], [unseen])
+    assert leftovers([unseen_page, node], backend, releases) == ([node], [])
     assert leftovers(found, frontend, releases) == ([page, root], [unseen, unseen_page])
 
 
@@ -249,6 +250,7 @@ def test_api_that_does_not_say_when_it_started():
     [
         (2, 90, 50, 20),
         (0.5, 90, 50, 80),
+        (0.2, 90, 50, 200),
         (0.1, 90, 50, FAR),
         (0, 90, 50, FAR),
         (-1, 90, 90, 0),
@@ -385,6 +387,7 @@ def test_any_header_is_a_number_of_seconds_or_none(header):
         ("Frame-Ancestors 'SELF' https://a.example", [("'SELF'", "https://a.example")], False),
         ("frame-ancestors *", [("*",)], True),
         ("frame-ancestors 'self' https:", [("'self'", "https:")], True),
+        ("frame-ancestors HTTPS:", [("HTTPS:",)], True),
         ("frame-ancestors http://*:*", [("http://*:*",)], True),
         ("frame-ancestors https://*.example.com", [("https://*.example.com",)], False),
         ("frame-ancestors 'self'; frame-ancestors *", [("'self'",)], False),

@@ -103,6 +103,7 @@ FRONTEND_GONE = {
     "access-log-server-errors[access]": WARNING,
     "frontend-reachable": ALERT,
     "listening-port[frontend-blue]": ALERT,
+    "security-headers[public]": UNDETERMINED,
     "service-active[frontend-blue]": ALERT,
 }
 

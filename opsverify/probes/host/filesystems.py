@@ -129,7 +129,7 @@ _FIGURES = re.compile(r"[ \t\n](\d+|-)[ \t]+(-?\d+|-)[ \t]+(-?\d+|-)[ \t]+(\d+%|
 
 
 def _filesystem(block: Block, status: Block, inodes: Block) -> Filesystem:
-    device, mount, kind = (_unescaped(part) for part in [*block.rest.split(" "), "", "", ""][:3])
+    device, mount, kind = (_unescaped(part) for part in [*block.rest.split(" "), "", ""][:3])
     dead = partial(Filesystem, mount, device, kind, None, None, None, None)
     code = status.rest if status.name == "status" else "?"
     figures = _FIGURES.search("\n".join(block.lines))

@@ -59,5 +59,5 @@ class Memory(Question):
             used_percent=percent(total - available, total, "memory usage"),
             swap_total_bytes=swap_total,
             swap_used_bytes=swap_used,
-            swap_used_percent=percent(swap_used, swap_total, "swap usage") if swap_total else 0.0,
+            swap_used_percent=100.0 * swap_used / swap_total if swap_total else 0.0,
         )
