@@ -78,7 +78,7 @@ def test_ctrl_c_while_evidence_is_collected(alone: Place) -> None:
             began = time.monotonic()
             interrupt(child, group=True)
             assert child.wait(30) == 2, alone.said()
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 15, "the probe would have waited for 20 s"
     said = alone.said()
     assert "PARTIAL: the run was interrupted" in said
     assert "Traceback" not in said
@@ -108,20 +108,22 @@ def test_two_runs_at_once_on_one_environment(attached: Place) -> None:
     names = ("one", "two")
     children = [attached.start(name=name) for name in names]
     codes = [child.wait(120) for child in children]
-    assert set(codes) <= {0}, attached.said("one") + attached.said("two")
+    # 1: on a busy machine a clock may be read too vaguely to be judged. Nothing may be found wrong.
+    assert set(codes) <= {0, 1}, attached.said("one") + attached.said("two")
     one, two = attached.runs()
-    assert one == two
+    assert one[1:] == two[1:]
     assert one[1] is False
     for name in names:
         cases = ET.parse(attached.project.folder / "reports" / name / "junit.xml").findall(".//testcase")
         assert len(cases) == one[2]
+        assert [case.get("name") for case in cases if case.find("failure") is not None] == [], attached.said(name)
         assert (attached.project.folder / "reports" / name / "report.html").read_text().rstrip().endswith("</html>")
 
 
 def test_two_runs_at_once_that_write_the_same_reports(attached: Place) -> None:
     children = [attached.start("-m", "smoke", name="same") for _ in range(2)]
     codes = [child.wait(120) for child in children]
-    assert set(codes) <= {0}, attached.said("same")
+    assert set(codes) <= {0, 1}, attached.said("same")
     folder = attached.project.folder / "reports" / "same"
     cases = ET.parse(folder / "junit.xml").findall(".//testcase")
     assert [run[2] for run in attached.runs()] == [len(cases)] * 2
