@@ -86,6 +86,16 @@ def states(run: Run, results: Iterable[Result]) -> list[State]:
     ]
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    from _pytest.junitxml import xml_key
+
+    log, run = session.config.stash.get(xml_key, None), session.config.stash.get(RUN, None)
+    if log is None or run is None:
+        return
+    for state in states(run, ()):
+        log.add_global_property("waiver", run.redactor.printable(f"{state.name} {waived(state.waiver)}", 2000))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config

@@ -222,3 +222,4 @@ def test_a_waiver_of_a_check_that_is_not_looked_at_is_told_and_no_failure(projec
     assert done.code == 0, done.output
     assert "Waiver disk-usage: not looked at in this run" in done.output
     assert "Waivers in the environment file" in (done.folder / "reports/here/report.html").read_text()
+    assert 'name="waiver" value="disk-usage waived by ops until' in (done.folder / "reports/here/junit.xml").read_text()
