@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,19 @@ def leftovers():
         return found
 
     return of
+
+
+@pytest.fixture
+def gone(leftovers):
+    """Whether all processes that hold a word are gone: one that was just killed takes a moment to die."""
+
+    def wait(word: str) -> bool:
+        end = time.monotonic() + 5
+        while leftovers(word) and time.monotonic() < end:
+            time.sleep(0.02)
+        return not leftovers(word)
+
+    return wait
 
 
 @pytest.fixture(params=["dash", "bash", "busybox"])
