@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -17,10 +17,9 @@ from opsverify.items import SCHEDULES, Severity
 from opsverify.loading import load_items, one_setting
 from opsverify.plugin.starting import environment_files, environment_names, location_of, runbook, start
 from opsverify.plugin.state import RUN, Run, is_worker
-from opsverify.plugin.waiving import states, waived
+from opsverify.plugin.waiving import waivers_table
 from opsverify.probes import host
 from opsverify.reporting.text import Redactor, printable
-from opsverify.results import Result
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -145,14 +144,6 @@ def _reports(config: pytest.Config, run: Run) -> None:
         arguments = [str(argument) for argument in config.invocation_params.args]
         recorder = Recorder(run.histories, run.slot or "", run.now, run.redactor, config.rootpath, arguments)
         config.pluginmanager.register(recorder, "opsverify-history")
-
-
-def waivers_table(run: Run, results: Iterable[Result]) -> str:
-    """Every waiver of the environments with what became of it, as HTML."""
-    from opsverify.reporting.html import table
-
-    rows = [(state.name, state.what, run.redactor.clean(waived(state.waiver))) for state in states(run, results)]
-    return table(("Waiver", "In this run", "Owner, expiry, reason"), rows)
 
 
 def _writable(path: Path) -> None:

@@ -86,6 +86,14 @@ def states(run: Run, results: Iterable[Result]) -> list[State]:
     ]
 
 
+def waivers_table(run: Run, results: Iterable[Result]) -> str:
+    """Every waiver of the environments with what became of it, as HTML."""
+    from opsverify.reporting.html import table
+
+    rows = [(state.name, state.what, run.redactor.clean(waived(state.waiver))) for state in states(run, results)]
+    return table(("Waiver", "In this run", "Owner, expiry, reason"), rows)
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     from _pytest.junitxml import xml_key
 
