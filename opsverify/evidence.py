@@ -121,6 +121,9 @@ class Evidence:
 GRACE = 2.0
 """Seconds that a probe may overrun its own deadline before the collector gives it up."""
 
+HEARING = 0.2
+"""Seconds after which Ctrl-C is heard at the latest while evidence is collected."""
+
 
 def collect(asks: Iterable[Ask], executor: Executor | None = None, run_seconds: float = 600.0) -> Evidence:
     """Call every (probe, target) once, all at the same time, and wait until each answered or its deadline passed.
@@ -141,7 +144,7 @@ def collect(asks: Iterable[Ask], executor: Executor | None = None, run_seconds: 
     answers: dict[Any, Any] = {}
     took: dict[Any, float] = {}
     for future, (group, members, seconds) in calls.items():
-        wait([future], timeout=max(0.0, started + seconds + GRACE - time.monotonic()))
+        _await(future, started + seconds + GRACE)
         outcome, took[group] = _outcome(future, members[0], seconds)
         for ask in members:
             if isinstance(outcome, ProbeError):
@@ -150,6 +153,13 @@ def collect(asks: Iterable[Ask], executor: Executor | None = None, run_seconds: 
                 missing = ProbeError(f"{_name(ask)} did not answer {ask.question!r}")
                 answers[_key(ask)] = outcome.get(ask.question, missing)
     return Evidence(answers, took)
+
+
+def _await(future: Future[Any], end: float) -> None:
+    # In short turns: a signal that arrives just before the wait begins, or in another thread, does not end the wait,
+    # and Ctrl-C would be heard only when the slowest probe has answered.
+    while not future.done() and (left := end - time.monotonic()) > 0:
+        wait([future], timeout=min(left, HEARING))
 
 
 def _call(probe: Probe, target: Any, questions: Questions, seconds: float) -> tuple[Answers, float]:

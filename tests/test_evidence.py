@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -136,6 +137,25 @@ def test_a_stuck_probe_does_not_keep_the_process_from_ending() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "done\n"
+
+
+def interrupting(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    time.sleep(0.3)  # until the other thread waits
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+    time.sleep(10)
+    return {}
+
+
+def test_ctrl_c_is_heard_though_the_signal_came_to_another_thread() -> None:
+    """The waiting thread is not woken by it, as by one that comes just before it begins to wait."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    began = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            collect([Ask(interrupting, Spot("a"))])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert time.monotonic() - began < 5
 
 
 def test_evidence_travels_between_processes() -> None:

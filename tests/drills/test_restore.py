@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -197,7 +198,7 @@ def test_after_kill_9_the_next_drill_cleans_up(dumps, store, place):
     assert sweep(place) == 0  # it is alive, and so left alone
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert servers(place)
+    assert list(place.iterdir())
     folder = store(dumps["plain"])
     assert drill(folder, place).error == ""
     assert not servers(place)
@@ -216,18 +217,29 @@ def test_strangers_are_left_alone(place):
         (place / name).touch()
     (open_to_all := place / f"{PREFIX}open").mkdir()
     open_to_all.chmod(0o777)
-    (newborn := place / f"{PREFIX}new").mkdir()
+    (place / f"{PREFIX}killed-before-it-was-locked").mkdir()
     (dead := place / f"{PREFIX}dead").mkdir()
-    (dead / "lock").touch()
     (dead / "postgres/data").mkdir(parents=True)
     (dead / "postgres/data/postmaster.pid").write_text(f"{os.getpid()}\n")  # whose id came to be used again: ours
     with Scratch(place) as scratch:
         assert scratch.path.stat().st_mode & 0o777 == 0o700
         assert sorted(path.name for path in place.iterdir()) == sorted(
-            ["other", f"{PREFIX}file", open_to_all.name, newborn.name, scratch.path.name]
+            ["other", f"{PREFIX}file", open_to_all.name, scratch.path.name]
         )
     for path in place.iterdir():
         path.rmdir() if path.is_dir() else path.unlink()
+
+
+def test_nobody_takes_what_another_has_just_made(place):
+    def use(number):
+        for _ in range(40):
+            with Scratch(place) as scratch:
+                (scratch.path / str(number)).touch()
+                assert [path.name for path in scratch.path.iterdir()] == [str(number)]
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(use, range(8)))
+    assert not list(place.iterdir())
 
 
 # ---- over SSH ---------------------------------------------------------------------------------------------------

@@ -79,28 +79,7 @@ def test_a_stopped_database_is_red_where_it_should_be(rehearsing: Project, whole
     assert len(causes) == 1, done.output
 
 
-def open_in_chromium(page_file: Path, look: Any) -> None:
-    """Open a page in a real browser and look at it; skips where there is none."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("chromium is not installed")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program,
-            args=["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-        )
-        page = browser.new_page()
-        problems: list[str] = []
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("dialog", lambda dialog: problems.append(dialog.message))
-        page.goto(page_file.as_uri())
-        look(page)
-        browser.close()
-        assert problems == []
-
-
-def test_the_report_tells_a_person_what_is_wrong(rehearsing: Project, whole: rehearsal.Rehearsal) -> None:
+def test_the_report_tells_a_person_what_is_wrong(rehearsing: Project, whole: rehearsal.Rehearsal, browser: Any) -> None:
     newest = max(whole.layout.backups.glob("db_*.sql"), key=lambda path: path.stat().st_mtime)
     content, times = newest.read_bytes(), newest.stat()
     newest.write_bytes(content[: len(content) // 2])
@@ -116,10 +95,14 @@ def test_the_report_tells_a_person_what_is_wrong(rehearsing: Project, whole: reh
     assert done.verdicts()["test_database_backup_complete[main]"] == "alert"
     assert "cut off: no end marker" in done.output
 
-    def look(page: Any) -> None:
-        text = page.inner_text("body")
-        assert "My Cats rehearsal" in page.title()
-        assert "cut off: no end marker" in text
-        assert "1 alert" in text
-
-    open_in_chromium(done.folder / "reports" / "rehearsal" / "report.html", look)
+    page = browser.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("dialog", lambda dialog: problems.append(dialog.message))
+    page.goto((done.folder / "reports" / "rehearsal" / "report.html").as_uri())
+    text = page.inner_text("body")
+    assert "My Cats rehearsal" in page.title()
+    assert "cut off: no end marker" in text
+    assert "1 alert" in text
+    assert problems == []
+    page.close()

@@ -90,18 +90,3 @@ def options(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """Options of a sub-run: the reports must not depend on how it was spread."""
     chosen: tuple[str, ...] = request.param
     return chosen
-
-
-@pytest.fixture(scope="session")
-def browser() -> Any:
-    """A real Chromium."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    arguments += ["--disable-component-update", "--disable-sync"]
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=arguments)
-        yield started
-        started.close()

@@ -1,7 +1,8 @@
 """Scratch folders: private, recognisable, and gone again, at the next drill if not at the end of this one.
 
-Each holds a lock file that its owner keeps locked while it lives. The kernel lets go of the lock however the owner
-ends, kill -9 included: a folder of ours whose lock can be had is dead, and its server is ended and it is removed.
+The owner keeps the folder itself locked (flock) while it lives. The kernel lets go of the lock however the owner
+ends, kill -9 included, at whatever moment: a folder of ours whose lock can be had is dead, half removed or never used,
+and its server is ended and it is removed.
 """
 
 from __future__ import annotations
@@ -9,26 +10,21 @@ from __future__ import annotations
 import atexit
 import contextlib
 import errno
+import fcntl
 import os
 import shutil
 import stat
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-
-from filelock import FileLock, Timeout
 
 from opsverify.errors import ProbeError
 from opsverify.probes.drills.server import end_leftover
 
 ATTEMPTS = 20
 PREFIX = "opsverify-drill-"
-LOCK = "lock"
-NEWBORN_SECONDS = 60.0
-"""A folder without a lock file is being made; one older than this never will be."""
 
 
 class Scratch:
@@ -59,7 +55,7 @@ class Scratch:
             for ending in reversed(self._endings):
                 ending()
             _remove(self.path)
-            self._lock.release()
+            os.close(self._lock)
             self._removed = True
         atexit.unregister(self.remove)
 
@@ -72,18 +68,28 @@ class Scratch:
         self.remove()
 
 
-def _locked_folder(place: Path) -> tuple[Path, FileLock]:
+def _locked_folder(place: Path) -> tuple[Path, int]:
     """A new folder and its lock, which we hold. Raises OSError, also where others are for ever faster."""
     for _ in range(ATTEMPTS):
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place)).resolve()
-        lock = FileLock(folder / LOCK, thread_local=False)
-        # Between the making of the lock file and its locking, another run takes the folder for dead and removes it.
-        with contextlib.suppress(Timeout, FileNotFoundError):
-            lock.acquire(timeout=0)
-            if (folder / LOCK).exists():
+        # Between its making and its locking, another run may take the folder for dead and remove it.
+        with contextlib.suppress(FileNotFoundError, BlockingIOError):
+            lock = _lock(folder)
+            if folder.exists():
                 return folder, lock
-            lock.release()
+            os.close(lock)
     raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+
+def _lock(folder: Path) -> int:
+    """Lock the folder without waiting; return the descriptor that holds it. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def sweep(place: Path) -> int:
@@ -101,19 +107,10 @@ def _sweep(folder: Path) -> bool:
     ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
     if not ours:
         return False
-    if not (folder / LOCK).exists():
-        if time.time() - found.st_mtime <= NEWBORN_SECONDS:
-            return False
-        _remove(folder)
-        return True
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return False
+    lock = _lock(folder)
     # Removed while it is locked: who is about to lock it sees that it is gone.
     _remove(folder)
-    lock.release()
+    os.close(lock)
     return True
 
 
