@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rehearsal.parts.backend import Backend
     from rehearsal.whole import Rehearsal
 
+APART_SECONDS = 0.5
 DAY = 86400.0
 USER_SECONDS = 8.0
 
@@ -137,14 +139,26 @@ def program(whole: Rehearsal, name: str, script: str) -> Iterator[Path]:
 @contextlib.contextmanager
 def backend(whole: Rehearsal, slot: str = "blue", **changes: str | None) -> Iterator[None]:
     """A backend runs with other variables; None takes one away, from its dotenv file, too."""
-    env_file = whole.layout.env_file
+    one, env_file = whole.backends[slot], whole.layout.env_file
+    before = one.env
     with kept(env_file):
         if None in changes.values():
             lines = env_file.read_text().splitlines(keepends=True)
             env_file.write_text("".join(line for line in lines if changes.get(line.partition("=")[0], "") is not None))
-        whole.backends[slot].restart(**changes)
-        yield
-        whole.backends[slot].restart()
+        # On top of what other faults have changed.
+        one.env = {name: value for name, value in {**before, **changes}.items() if value is not None}
+        _restart(one)
+        try:
+            yield
+        finally:
+            one.env = before
+            _restart(one)
+
+
+def _restart(one: Backend) -> None:
+    # Slots are told apart by when their APIs started: another fault may just have restarted the other one.
+    time.sleep(APART_SECONDS)
+    one.restart()
 
 
 def users_come(whole: Rehearsal, path: str = "/api/v1/pedigrees", requests: int = 4) -> None:

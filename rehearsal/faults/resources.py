@@ -51,7 +51,7 @@ def _see_own_mounts_only() -> None:
 def mounted(whole: Rehearsal, where: Path, *, megabytes: int, inodes: int = 1024) -> Iterator[None]:
     """A small file system of its own is mounted on a folder, for this process and what it starts from now on only."""
     _see_own_mounts_only()
-    image = whole.layout.root / "volume.img"
+    image = whole.layout.root / f"{where.name}.img"
     with image.open("wb") as file:
         file.truncate(megabytes * 2**20)
     make = ["mke2fs", "-q", "-F", "-t", "ext4", "-m", "0", "-N", str(inodes), str(image)]
@@ -81,7 +81,7 @@ def disk_full(whole: Rehearsal) -> Iterator[None]:
 
 @fault("A small file system has no inode left.", {"inode-usage[here]": ALERT}, needs=without_mounts)
 def inodes_used_up(whole: Rehearsal) -> Iterator[None]:
-    where = whole.layout.root / "srv/uploads"
+    where = whole.layout.root / "srv/thumbnails"
     where.mkdir()
     with mounted(whole, where, megabytes=4, inodes=64):
         for number in range(64):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rehearsal.faults.doing import APART_SECONDS
 from rehearsal.faults.fault import Scene, nothing
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from rehearsal.parts.frontend import Frontend
     from rehearsal.parts.postgres import Postgres
     from rehearsal.whole import Rehearsal
-
-APART_SECONDS = 0.5
 
 
 def emergency_stop(whole: Rehearsal) -> Iterator[None]:

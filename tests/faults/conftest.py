@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -56,11 +56,17 @@ class Stage:
     def close(self) -> None:
         self._running.close()
 
-    def run(self, scene: Scene, fault: Fault | None = None) -> Seen:
+    def run(self, scene: Scene, broken_by: Sequence[Fault] = ()) -> Seen:
         """What a run of every check that belongs to the scene finds."""
         junit = self._folder / "junit.xml"
         junit.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "pytest", f"--env={self._environment(scene, fault)}", f"--junitxml={junit}"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            f"--env={self._environment(scene, broken_by)}",
+            f"--junitxml={junit}",
+        ]
         command += [f"--html={self._folder / 'report.html'}", f"--history=sqlite:///{self.whole.layout.history}"]
         command += ["-m", scene.markers] if scene.markers else []
         command += ["--slot", scene.slot] if scene.slot else []
@@ -79,8 +85,8 @@ class Stage:
             seen[key] = verdict
         return seen
 
-    def _environment(self, scene: Scene, fault: Fault | None) -> str:
-        changes = [one for one in (scene.changes, fault.changes if fault else {}) if one]
+    def _environment(self, scene: Scene, broken_by: Sequence[Fault]) -> str:
+        changes = [one for one in (scene.changes, *(fault.changes for fault in broken_by)) if one]
         if not changes:
             return "rehearsal"
         from ruamel.yaml import YAML

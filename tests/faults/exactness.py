@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+import os
+from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 
@@ -23,24 +25,57 @@ OF_THE_MACHINE = ("cpu-usage[here]", "process-resources[here]", "api-response-ti
 LEFT_TO_THE_MACHINE = "normal or warning"
 
 
-def declared(before: Seen, fault: Fault) -> dict[str, str]:
-    """What the fault says it turns, target by target."""
+APART = os.environ.get("OPSVERIFY_FAULTS") == "apart"
+MOST_TOGETHER = 6
+MOST_CHECKS = 2
+"""Faults that turn more checks than this are applied alone: they change what others could show."""
+
+
+def together(some: Iterable[Fault]) -> list[tuple[Fault, ...]]:
+    """Companies of faults to apply at the same time: of one scene, each turning checks that no other of it turns.
+
+    A run for each fault takes three times as long. OPSVERIFY_FAULTS=apart does that.
+    """
+    companies: list[list[Fault]] = []
+    for fault in some:
+        for company in companies:
+            if (
+                not APART
+                and not measured_by_time(fault, company[0])
+                and len(company) < MOST_TOGETHER
+                and len(fault.checks) <= MOST_CHECKS >= len(company[0].checks)
+                and fault.scene is company[0].scene
+                and not any(fault.checks & other.checks or fault.changes.keys() & other.changes for other in company)
+            ):
+                company.append(fault)
+                break
+        else:
+            companies.append([fault])
+    return [tuple(company) for company in companies]
+
+
+def measured_by_time(*some: Fault) -> bool:
+    """Whether one of the faults turns a figure that depends on how busy the machine is."""
+    return any(fault.turns.keys() & set(OF_THE_MACHINE) for fault in some)
+
+
+def declared(before: Seen, faults: Iterable[Fault]) -> dict[str, str]:
+    """What the faults say they turn, target by target."""
     result = {}
-    for subject, verdict in fault.turns.items():
+    for subject, verdict in itertools.chain.from_iterable(fault.turns.items() for fault in faults):
         names = [subject] if "[" in subject else [name for name in before if name.partition("[")[0] == subject]
         result |= dict.fromkeys(names, verdict)
     return result
 
 
-def exactly(stage: Stage, fault: Fault) -> None:
-    """Apply the fault, look, undo it, and hold what was seen against what it declares."""
-    if reason := fault.needs():
-        pytest.skip(reason)
-    before = stage.well(fault.scene)
+def mistaken(stage: Stage, company: Sequence[Fault]) -> str:
+    """Apply the faults, look, undo them, and hold what was seen against what they declare: what is not as declared."""
+    scene = company[0].scene
+    before = stage.well(scene)
     state = stage.state()
     try:
-        with faults.broken(stage.whole, [fault]):
-            now = stage.run(fault.scene, fault)
+        with faults.broken(stage.whole, company):
+            now = stage.run(scene, company)
         after = stage.state()
     except BaseException:
         stage.renew()
@@ -48,15 +83,15 @@ def exactly(stage: Stage, fault: Fault) -> None:
     left = {name: (state.get(name), after.get(name)) for name in {*state, *after} if state.get(name) != after.get(name)}
     if left:
         stage.renew()
-    assert not left, "what the fault did was not undone"
+        return f"what the fault did was not undone: {left}"
     expected = {name: LEFT_TO_THE_MACHINE if name in OF_THE_MACHINE else verdict for name, verdict in before.items()}
-    expected |= declared(before, fault)
+    expected |= declared(before, company)
     wrong = {
         name: (now.get(name, "not run"), expected.get(name, "not run"))
         for name in sorted({*expected, *now})
         if now.get(name, "not run") not in expected.get(name, "not run").split(" or ")
     }
-    assert not wrong, "\n".join(
+    return "\n".join(
         f"{name}: {found} instead of {meant} ({stage.sentences.get(name, '')})"
         for name, (found, meant) in wrong.items()
     )
@@ -65,9 +100,24 @@ def exactly(stage: Stage, fault: Fault) -> None:
 def breaking(module: str) -> Callable[[Stage, Fault], None]:
     """The test function of a module: one test for each fault of its areas."""
     own = {name: fault for name, fault in REHEARSED.items() if fault.area in MODULES[module]}
+    company_of = {fault.name: company for company in together(own.values()) for fault in company}
+    exact: dict[str, bool] = {}
 
     @pytest.mark.parametrize("fault", own.values(), ids=own)
     def test_turns_what_it_says_and_nothing_else(stage: Stage, fault: Fault) -> None:
-        exactly(stage, fault)
+        if reason := fault.needs():
+            pytest.skip(reason)
+        company = tuple(other for other in company_of[fault.name] if not other.needs())
+        if len(company) > 1:
+            names = " ".join(other.name for other in company)
+            if names not in exact:
+                said = mistaken(stage, company)
+                print(f"together: {names}\n{said}")
+                exact[names] = not said
+            if exact[names]:
+                return
+        # Alone, too, where the company was not exact: whose mistake it is, or that they only disturb each other.
+        said = mistaken(stage, [fault])
+        assert not said, said
 
     return test_turns_what_it_says_and_nothing_else
