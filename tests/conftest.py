@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,11 @@ def pytest_configure(config: pytest.Config) -> None:
     # Machines that run tests are busy at times: generating slowly is no mistake of the code under test.
     settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
     settings.load_profile("shared")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a third of the time, tests wait for deadlines, not for a processor."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,9 +58,9 @@ def _node() -> Path:
 
 
 def _recipe(node: Path) -> str:
-    """Name the image by all that goes into it."""
-    found = node.stat()
-    parts = [SUITE, *PACKAGES, *UNNEEDED, f"{node} {found.st_size} {found.st_mtime_ns}"]
+    """Name the image by all that goes into it: the same Node.js of another virtual environment is the same."""
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    parts = [SUITE, *PACKAGES, *UNNEEDED, f"node {version} {node.stat().st_size}"]
     return f"{SUITE}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:12]}"
 
 
@@ -121,9 +122,12 @@ def _locked(path: Path, how: int) -> Iterator[None]:
 def main() -> None:
     """Build the image now, so that later runs need not: `python -m rehearsal.machines.image`."""
     began = time.monotonic()
-    with image() as built:
-        size = sum(f.lstat().st_size for f in built.rglob("*") if f.is_file() and not f.is_symlink())
-        print(f"{built}, {size / 1e6:.0f} MB, {time.monotonic() - began:.1f} s")
+    try:
+        with image() as built:
+            size = sum(f.lstat().st_size for f in built.rglob("*") if f.is_file() and not f.is_symlink())
+            print(f"{built}, {size / 1e6:.0f} MB, {time.monotonic() - began:.1f} s")
+    except NotAvailable as missing:
+        sys.exit(str(missing))
 
 
 if __name__ == "__main__":

@@ -101,6 +101,7 @@ def test_planted_secrets_are_told_nowhere(
     project.environment(
         "planted",
         f"""
+run_seconds: 6  # what speaks no PostgreSQL would be waited for
 apis: {{a: {{url: '{address}', token: '${{file:{secret_file}}}', headers: {{X-Key: '${{HEADER}}'}}}}}}
 frontends: {{f: {{url: '{address}', headers: {{X-Key: '${{HEADER}}'}}}}}}
 databases:
