@@ -68,13 +68,20 @@ def test_data_intact(applied_migrations, invalid_objects, key_rows, history, set
         expect.that(not names, observed=f"{fault}: {', '.join(names) or 'none'}", expected="none")
     unknown = None
     try:
-        before = history.last_good("data-intact")
+        before, day = history.last_good("data-intact"), history.series("data-intact", days=1)
     except ProbeError as error:
-        before, unknown = {}, error
+        before, day, unknown = {}, {}, error
     seen = ", ".join(f"{about} {count:,}" for about, count in counts.items())
-    for verdict, lost in losses(counts, before, settings).items():
+    since_last = losses(counts, before, settings)
+    for verdict, lost in since_last.items():
         fewer = "; ".join(f"{about} {counts[about]:,}, before {before[about]:,.0f}" for about in lost)
         expect.that(not lost, observed=fewer or seen, expected="no fewer than last recorded as good", otherwise=verdict)
+    most = {about: max(count for _, count in points) for about, points in day.items()}
+    within_a_day = losses(counts, most, settings)[Verdict.ALERT]
+    bled = [about for about in within_a_day if about not in since_last[Verdict.ALERT]]
+    fewer = "; ".join(f"{about} {counts[about]:,}, within the last day {most[about]:,.0f}" for about in bled)
+    expected = "no more lost within a day than may be between two runs"
+    expect.that(not bled, observed=fewer or seen, expected=expected, otherwise=Verdict.WARNING)
     new = [about for about in counts if about not in before]
     if new and unknown is None:
         told = f"nothing recorded yet of {', '.join(new)}" if before else "nothing recorded yet to hold them against"

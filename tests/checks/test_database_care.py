@@ -161,6 +161,7 @@ def test_rows_that_are_lost_are_missed_until_they_are_back(intact, changed, sql)
     try:
         lost = [intact(), intact()]
         tolerated = intact(changed(settings("data-intact", tolerance_percent=10)))
+        next_one = intact()
     finally:
         sql("INSERT INTO care_records SELECT * FROM kept", "DROP TABLE kept", role=OWNER)
     assert first.verdict == second.verdict == "normal"
@@ -171,6 +172,8 @@ def test_rows_that_are_lost_are_missed_until_they_are_back(intact, changed, sql)
         assert seen.verdict == "alert"
         assert "rows of care_records 138, before 150" in seen.sentence
     assert tolerated.verdict == "normal"
+    assert next_one.verdict == "warning"  # what is lost little by little is seen, too
+    assert "rows of care_records 138, within the last day 150" in next_one.sentence
 
 
 def test_broken_objects_are_named(intact, changed, sql):
@@ -203,12 +206,12 @@ def test_without_a_history_nothing_is_said_to_be_intact(intact):
     assert "the history is switched off" in seen.sentence
 
 
-def held(judged, before, **changes):
+def held(judged, before, within_a_day=None, **changes):
     return judged(
         "recovery", "data-intact", changes=changes, applied_migrations=AppliedMigrationsFacts(True, "public", ()),
         invalid_objects=SimpleNamespace(indexes=(), constraints=()),
         key_rows=SimpleNamespace(counts=(("cats", 120), ("tags", 0))),
-        history=SimpleNamespace(last_good=lambda item: before),
+        history=SimpleNamespace(last_good=lambda item: before, series=lambda item, days: within_a_day or {}),
     ).worst  # fmt: skip
 
 
@@ -226,6 +229,13 @@ def held(judged, before, **changes):
 def test_what_counts_are_held_against(judged, before, verdict, told):
     seen = held(judged, before)
     assert (seen.verdict, told in seen.observed) == (verdict, True)
+
+
+def test_rows_that_are_lost_little_by_little_are_missed(judged):
+    before = {"migrations": 0, "rows of cats": 125, "rows of tags": 0}
+    seen = held(judged, before, {"rows of cats": [(None, 131.0), (None, 125.0)], "migrations": [(None, 0.0)]})
+    assert (seen.verdict, seen.observed) == ("warning", "rows of cats 120, within the last day 131")
+    assert held(judged, before, {"rows of cats": [(None, 130.0)]}).verdict == "normal"
 
 
 def test_environment_whose_runs_are_all_first_ones_says_so(judged):

@@ -141,6 +141,11 @@ def test_the_running_executable_says_its_version(server):
     assert name in str(facts[wrong])
 
 
+def test_the_executable_of_a_service_that_does_not_run(tmp_path):
+    stopped = ProcessExecutableVersion(pid_file=str(tmp_path / "backend.pid"))
+    assert str(ask(stopped)[stopped]).endswith("could not be determined: the service does not run")
+
+
 def test_pid_files_lead_to_processes_or_say_why_not(server, tmp_path):
     process, _, pid_file = server
     for name, text in {"empty": "", "words": "hello\n", "gone": "4194305\n"}.items():

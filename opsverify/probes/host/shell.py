@@ -91,7 +91,12 @@ def main_pids(unit: str | None, pid_file: str | None) -> str:
         names = " ".join(quote(name) for name in units(unit))
         find = f"pids=$(unit_pids {names}) || exit 3"
     else:
-        find = f"pids=$(file_pid {quote(pid_file or '')}) || exit 4"
+        # A service that was stopped well takes its pid file along; one that may not be seen is another matter.
+        find = (
+            f"f={quote(pid_file or '')}\n"
+            "if ls -d -- \"$f\" 2>&1 | grep -q 'No such file'; then echo '== nomain'; exit 0; fi\n"
+            'pids=$(file_pid "$f") || exit 4'
+        )
     return (
         f'{find}\nset -- $pids\nfor p do shift; [ -d /proc/$p ] && set -- "$@" $p; done\n'
         "if [ $# -eq 0 ]; then echo '== nomain'; exit 0; fi\npids=$*\necho \"== main $pids\"\n"
