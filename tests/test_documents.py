@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from opsverify.documents import with_table
+from opsverify.generate import with_table
 from opsverify.loading import load_items
 
 ROOT = Path(__file__).parents[1]
@@ -64,7 +64,7 @@ def variables(text: str) -> dict[str, str]:
 @pytest.mark.parametrize(("language", "name"), READMES.items())
 def test_the_table_of_checks_is_current(language: str, name: str) -> None:
     items = load_items(ROOT / "checks" / "runbook.yaml")
-    assert with_table(text_of(name), items, language) == text_of(name), "run python -m opsverify.documents"
+    assert with_table(text_of(name), items, language) == text_of(name), "run python -m opsverify.generate"
 
 
 def test_both_languages_have_the_same_structure() -> None:

@@ -27,9 +27,9 @@ from opsverify.judgements.traffic import precision_seconds, seen_slots
 from opsverify.judgements.transport_security import frame_ancestors, framed_by_anyone, max_age
 from opsverify.nouns import Attempt
 from opsverify.probes.host import Listening, MigrationListing, NodeProcess, ServiceInstance, ServiceStatus
-from opsverify.probes.host.releases import Migration as OfCheckout
-from opsverify.probes.host.services import ProcessStatus
-from opsverify.probes.host.window import Window
+from opsverify.probes.host.logs.window import Window
+from opsverify.probes.host.release.migrations import Migration as OfCheckout
+from opsverify.probes.host.system.services import ProcessStatus
 from opsverify.probes.knock import Door
 from opsverify.probes.postgres import AppliedMigrationsFacts, Migration
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsverify.documents import schema
 from opsverify.environment import KINDS
 from opsverify.errors import ConfigurationError
+from opsverify.generate import schema
 from opsverify.items import Item
 from opsverify.loading import load_environment, load_items, read_yaml
 
@@ -191,7 +191,7 @@ def test_any_bytes_load_or_are_a_configuration_error(tmp_path_factory: pytest.Te
 
 def test_the_schema_in_the_repository_is_current() -> None:
     kept = (ROOT / "environments" / "schema.json").read_text(encoding="utf-8")
-    assert kept == schema(), "run: python -m opsverify.documents"
+    assert kept == schema(), "run: python -m opsverify.generate"
 
 
 @pytest.mark.parametrize("name", ["development", "staging", "production"])

@@ -9,7 +9,7 @@ from opsverify.bands import AtMost, Verdict
 
 if TYPE_CHECKING:
     from opsverify.expect import Expect
-    from opsverify.probes.host.window import Window
+    from opsverify.probes.host.logs.window import Window
 
 
 def readable(window: Window, expect: Expect, silence: Verdict = Verdict.WARNING) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from opsverify.probes.host.releases import MigrationListing
+    from opsverify.probes.host.release.migrations import MigrationListing
     from opsverify.probes.postgres.facts import AppliedMigrationsFacts
 
 

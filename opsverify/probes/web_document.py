@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from opsverify.errors import MissingPrivilege, ProbeError
 from opsverify.evidence import Deadline
-from opsverify.probes.host.textfile import DocumentText
+from opsverify.probes.host.files.text_file import DocumentText
 
 if TYPE_CHECKING:
     from opsverify.environment import Document

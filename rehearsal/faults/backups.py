@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import tarfile
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from rehearsal.faults.database import client
 from rehearsal.faults.doing import age, ago, aside, kept, moded, rewrite
 from rehearsal.faults.fault import ALERT, WARNING, fault
-from rehearsal.faults.resources import mounted, without_mounts
+from rehearsal.faults.volumes import fill, mounted, without_mounts
 
 if TYPE_CHECKING:
     from rehearsal.whole import Rehearsal
@@ -156,12 +155,3 @@ def backup_volume_full(whole: Rehearsal) -> Iterator[None]:
         fill(folder)
         yield
     shutil.rmtree(copied)
-
-
-def fill(folder: Path) -> None:
-    """Fill a file system to its last block."""
-    with (folder / "filler").open("wb", buffering=0) as file:
-        for size in (65536, 512):
-            with contextlib.suppress(OSError):
-                while file.write(bytes(size)):
-                    pass

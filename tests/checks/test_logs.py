@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.log_state import LogStateFacts
+from opsverify.probes.host.logs.log_state import LogStateFacts
 from rehearsal.faults.doing import ago, appended, hit, holding, pino, sshd
 from rehearsal.parts.logs import shell_date
 

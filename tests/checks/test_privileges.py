@@ -126,7 +126,7 @@ def test_the_view_is_what_the_probe_would_ask():
 
 def test_every_question_and_every_probe_says_what_it_needs():
     text = (ROOT / "docs/privileges.md").read_text(encoding="utf-8")
-    assert text == privileges.with_table(text), "run python -m opsverify.documents"
+    assert text == privileges.with_table(text), "run python -m opsverify.generate"
     assert len(list(privileges.questions())) > 50
     for probe in privileges.probes():
         assert f"`{probe.__module__}.{probe.__name__}`" in text

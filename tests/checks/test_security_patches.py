@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from opsverify.errors import ProbeError
 from opsverify.probes.host import PendingUpdates
 from opsverify.probes.host.question import Answer
-from opsverify.probes.host.updates import _DNF
+from opsverify.probes.host.system.updates import _DNF
 
 CHECK = "test_security_patches[here]"
 RELEASE = """\

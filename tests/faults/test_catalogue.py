@@ -55,7 +55,7 @@ def test_every_area_is_broken_by_one_module() -> None:
 
 def test_document_is_current() -> None:
     assert (ROOT / "docs/faults.md").read_text(encoding="utf-8") == document(ITEMS), (
-        "run `python -m opsverify.documents`"
+        "run `python -m opsverify.generate`"
     )
 
 

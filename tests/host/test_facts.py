@@ -18,14 +18,14 @@ from opsverify.probes.host import (
     Memory,
     ServiceListens,
 )
-from opsverify.probes.host.cpu import CpuUsage
-from opsverify.probes.host.dumps import MARKER, Dump, DumpListing
-from opsverify.probes.host.files import Entry, Listing
-from opsverify.probes.host.filesystems import Filesystem
-from opsverify.probes.host.memory import MemoryUsage
+from opsverify.probes.host.files.dumps import MARKER, Dump, DumpListing
+from opsverify.probes.host.files.listing import Entry, Listing
 from opsverify.probes.host.question import KIB, Answer
-from opsverify.probes.host.sockets import Listening, Socket
-from opsverify.probes.host.versions import Version, version_of
+from opsverify.probes.host.system.cpu import CpuUsage
+from opsverify.probes.host.system.filesystems import Filesystem
+from opsverify.probes.host.system.memory import MemoryUsage
+from opsverify.probes.host.system.sockets import Listening, Socket
+from opsverify.probes.host.system.versions import Version, version_of
 
 CLOCK = 1795568065
 NOW = datetime.fromtimestamp(CLOCK, UTC)

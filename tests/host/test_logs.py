@@ -35,7 +35,7 @@ from opsverify.probes.host import (
     probe,
 )
 from opsverify.probes.host.ask import judge
-from opsverify.probes.host.dates import printed_date
+from opsverify.probes.host.logs.dates import printed_date
 from opsverify.probes.host.question import MIB, Answer
 
 RECORDED = Path(__file__).parent / "recorded"

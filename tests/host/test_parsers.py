@@ -28,10 +28,10 @@ from opsverify.probes.host import (
 )
 from opsverify.probes.host.ask import judge
 from opsverify.probes.host.causes import explain
-from opsverify.probes.host.dumps import marked
+from opsverify.probes.host.files.dumps import marked
 from opsverify.probes.host.question import Answer
-from opsverify.probes.host.secret import database_address, strength
-from opsverify.probes.host.versions import version_of
+from opsverify.probes.host.system.secret import database_address, strength
+from opsverify.probes.host.system.versions import version_of
 
 RECORDED = Path(__file__).parent / "recorded"
 ALL = [

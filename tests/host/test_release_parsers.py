@@ -22,9 +22,9 @@ from opsverify.probes.host import (
     WorkingTree,
 )
 from opsverify.probes.host.ask import judge
-from opsverify.probes.host.audit import SEVERITIES, read_report
-from opsverify.probes.host.published import assignments
 from opsverify.probes.host.question import Answer
+from opsverify.probes.host.release.audit import SEVERITIES, read_report
+from opsverify.probes.host.release.published import assignments
 
 RECORDED = Path(__file__).parent / "recorded"
 NAMES = ("DATABASE_URL", "*SECRET*", "*PASSWORD*")

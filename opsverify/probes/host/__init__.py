@@ -7,17 +7,26 @@ podman, kubectl, openshift, lxc, chroot, ansible, salt) and returns a frozen fac
 
 from __future__ import annotations
 
-from opsverify.probes.host.access import AccessFacts, AccessLog, Client
-from opsverify.probes.host.accounts import Account, AccountFacts, Accounts
-from opsverify.probes.host.addresses import HostAddresses
-from opsverify.probes.host.alerting import ScriptFacts, ScriptFile, SendAlert, SentAlert, drill_probe
-from opsverify.probes.host.application import ApplicationFacts, ApplicationLog
-from opsverify.probes.host.archives import Archive, ArchiveContents
 from opsverify.probes.host.ask import archive_probe, audit_probe, probe
-from opsverify.probes.host.audit import Audit, AuditReport
-from opsverify.probes.host.builds import Build, Built
-from opsverify.probes.host.calls import ApiCalls, CallFacts, Find, Peak
-from opsverify.probes.host.commits import (
+from opsverify.probes.host.files.archives import Archive, ArchiveContents
+from opsverify.probes.host.files.dumps import DatabaseDumps, Dump, DumpListing
+from opsverify.probes.host.files.folders import Ages, FolderContents, FolderFacts, FolderSize, FolderState, OldFiles
+from opsverify.probes.host.files.listing import Entry, FileListing, Listing
+from opsverify.probes.host.files.text_file import DocumentText, TextFile
+from opsverify.probes.host.first_steps import Excerpt
+from opsverify.probes.host.logs.access import AccessFacts, AccessLog, Client
+from opsverify.probes.host.logs.application import ApplicationFacts, ApplicationLog
+from opsverify.probes.host.logs.calls import ApiCalls, CallFacts, Find, Peak
+from opsverify.probes.host.logs.complaints import Complaint, Complaints
+from opsverify.probes.host.logs.journal import JournalErrors, JournalFacts
+from opsverify.probes.host.logs.log_state import LogState, LogStateFacts
+from opsverify.probes.host.logs.logins import Intruder, LoginFacts, SshLogins
+from opsverify.probes.host.logs.window import Source, Window
+from opsverify.probes.host.logs.written import Line, WrittenLines, WrittenLog
+from opsverify.probes.host.question import Answer, Question
+from opsverify.probes.host.release.audit import Audit, AuditReport
+from opsverify.probes.host.release.builds import Build, Built
+from opsverify.probes.host.release.commits import (
     BranchHead,
     Deployed,
     DeployedCommit,
@@ -26,39 +35,30 @@ from opsverify.probes.host.commits import (
     NamedCommit,
     WorkingTree,
 )
-from opsverify.probes.host.complaints import Complaint, Complaints
-from opsverify.probes.host.cpu import Cpu, CpuUsage
-from opsverify.probes.host.dumps import DatabaseDumps, Dump, DumpListing
-from opsverify.probes.host.files import Entry, FileListing, Listing
-from opsverify.probes.host.filesystems import Filesystem, Filesystems
-from opsverify.probes.host.first_steps import Excerpt
-from opsverify.probes.host.folders import Ages, FolderContents, FolderFacts, FolderSize, FolderState, OldFiles
-from opsverify.probes.host.journal import JournalErrors, JournalFacts
-from opsverify.probes.host.log_state import LogState, LogStateFacts
-from opsverify.probes.host.logins import Intruder, LoginFacts, SshLogins
-from opsverify.probes.host.memory import Memory, MemoryUsage
-from opsverify.probes.host.package import PackageVersion
-from opsverify.probes.host.packages import Installation, InstalledPackages
-from opsverify.probes.host.passwordpolicy import PasswordPolicy, PasswordPolicyFacts
-from opsverify.probes.host.prisma import Generated, PrismaClient
-from opsverify.probes.host.processes import EnvironmentFacts, ProcessEnvironment, ProcessExecutableVersion
-from opsverify.probes.host.published import PublishedSecret, PublishedSecrets, PublishedSecretsFacts
-from opsverify.probes.host.question import Answer, Question
-from opsverify.probes.host.releases import Migration, MigrationListing, Migrations
-from opsverify.probes.host.schedule import Cron, CronFacts, Timer, TimerFacts
-from opsverify.probes.host.secret import DatabaseAddress, SecretStrength
-from opsverify.probes.host.secretfiles import SecretFile, SecretFiles
-from opsverify.probes.host.services import ProcessStatus, ServiceInstance, ServiceState, ServiceStatus
-from opsverify.probes.host.sockets import Listening, ListeningSockets, ServiceListens, Socket
+from opsverify.probes.host.release.installed_packages import Installation, InstalledPackages
+from opsverify.probes.host.release.migrations import Migration, MigrationListing, Migrations
+from opsverify.probes.host.release.package_version import PackageVersion
+from opsverify.probes.host.release.prisma import Generated, PrismaClient
+from opsverify.probes.host.release.published import PublishedSecret, PublishedSecrets, PublishedSecretsFacts
 from opsverify.probes.host.ssh import close_connections
-from opsverify.probes.host.stopped import NodeProcess, NodeProcesses
-from opsverify.probes.host.system import OsFacts, OsRelease
-from opsverify.probes.host.textfile import DocumentText, TextFile
-from opsverify.probes.host.updates import PendingUpdate, PendingUpdates, UpdateFacts
-from opsverify.probes.host.usage import ProcessResources, ProgramUsage
-from opsverify.probes.host.versions import CommandVersion, Version
-from opsverify.probes.host.window import Source, Window
-from opsverify.probes.host.written import Line, WrittenLines, WrittenLog
+from opsverify.probes.host.system.accounts import Account, AccountFacts, Accounts
+from opsverify.probes.host.system.addresses import HostAddresses
+from opsverify.probes.host.system.alerting import ScriptFacts, ScriptFile, SendAlert, SentAlert, drill_probe
+from opsverify.probes.host.system.cpu import Cpu, CpuUsage
+from opsverify.probes.host.system.filesystems import Filesystem, Filesystems
+from opsverify.probes.host.system.memory import Memory, MemoryUsage
+from opsverify.probes.host.system.operating_system import OsFacts, OsRelease
+from opsverify.probes.host.system.password_policy import PasswordPolicy, PasswordPolicyFacts
+from opsverify.probes.host.system.processes import EnvironmentFacts, ProcessEnvironment, ProcessExecutableVersion
+from opsverify.probes.host.system.schedule import Cron, CronFacts, Timer, TimerFacts
+from opsverify.probes.host.system.secret import DatabaseAddress, SecretStrength
+from opsverify.probes.host.system.secret_files import SecretFile, SecretFiles
+from opsverify.probes.host.system.services import ProcessStatus, ServiceInstance, ServiceState, ServiceStatus
+from opsverify.probes.host.system.sockets import Listening, ListeningSockets, ServiceListens, Socket
+from opsverify.probes.host.system.stopped import NodeProcess, NodeProcesses
+from opsverify.probes.host.system.updates import PendingUpdate, PendingUpdates, UpdateFacts
+from opsverify.probes.host.system.usage import ProcessResources, ProgramUsage
+from opsverify.probes.host.system.versions import CommandVersion, Version
 
 __all__ = [
     "AccessFacts",

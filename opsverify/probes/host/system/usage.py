@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.cpu import SETTLE_SECONDS
 from opsverify.probes.host.question import KIB, MIB, Answer, Block, Question, integer, one_line, percent, quote
+from opsverify.probes.host.system.cpu import SETTLE_SECONDS
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from opsverify.probes.host.files import FOLDER, missing
+from opsverify.probes.host.files.listing import FOLDER, missing
 from opsverify.probes.host.question import Answer, Question, integer, moment, quote
 
 

@@ -10,9 +10,9 @@ from typing import ClassVar
 
 from opsverify.errors import MissingPrivilege, ProbeError
 from opsverify.probes.host.question import MIB, Answer, Block, Question, one_line, quote
-from opsverify.probes.host.secret import DatabaseAddress, SecretStrength, database_address, strength
 from opsverify.probes.host.shell import CHOSEN, FAMILY, LISTENERS, MAIN_PIDS, main_pids, units
-from opsverify.probes.host.versions import Version, version_of
+from opsverify.probes.host.system.secret import DatabaseAddress, SecretStrength, database_address, strength
+from opsverify.probes.host.system.versions import Version, version_of
 
 SHOWABLE = ("NODE_ENV", "PORT", "CORS_ORIGIN", "HEALTH_CHECK_DATABASE")
 """The only variables whose values leave the probe."""

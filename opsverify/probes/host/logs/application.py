@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opsverify.probes.host.access import counted, ended
-from opsverify.probes.host.complaints import Complaint, Complaints
+from opsverify.probes.host.logs.access import counted, ended
+from opsverify.probes.host.logs.complaints import Complaint, Complaints
+from opsverify.probes.host.logs.window import MOST_BYTES, LogQuestion, Source, Window, read_window
 from opsverify.probes.host.question import Answer, integer, moment, one_line
-from opsverify.probes.host.window import MOST_BYTES, LogQuestion, Source, Window, read_window
 
 KINDS_KEPT = 200
 NONE = Complaints()

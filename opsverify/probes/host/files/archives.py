@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from opsverify.errors import MissingPrivilege
-from opsverify.probes.host.files import FOLDER, clock, missing, parse_entries
+from opsverify.probes.host.files.listing import FOLDER, clock, missing, parse_entries
 from opsverify.probes.host.question import Answer, Question, integer, one_line, quote
 
 

@@ -9,12 +9,12 @@ from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.probes.host.commits import CHECKOUT, no_checkout
-from opsverify.probes.host.files import FOLDER
-from opsverify.probes.host.processes import environment_script, variables_in
+from opsverify.probes.host.files.listing import FOLDER
 from opsverify.probes.host.question import MIB, Answer, Question, quote
-from opsverify.probes.host.secret import digest
+from opsverify.probes.host.release.commits import CHECKOUT, no_checkout
 from opsverify.probes.host.shell import CHOSEN, FAMILY, LISTENERS, MAIN_PIDS
+from opsverify.probes.host.system.processes import environment_script, variables_in
+from opsverify.probes.host.system.secret import digest
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.access import PARSE, Client, client, counted, ended
+from opsverify.probes.host.logs.access import PARSE, Client, client, counted, ended
+from opsverify.probes.host.logs.window import MOST_BYTES, LogQuestion, Source, Window, read_window
 from opsverify.probes.host.question import Answer, integer, moment, one_line, quote
-from opsverify.probes.host.window import MOST_BYTES, LogQuestion, Source, Window, read_window
 
 
 @dataclass(frozen=True)

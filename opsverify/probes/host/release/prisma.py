@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from opsverify.probes.host.files import FOLDER, missing
+from opsverify.probes.host.files.listing import FOLDER, missing
 from opsverify.probes.host.question import MIB, Answer, Block, Question, quote
 
 SCHEMAS = ("backend/prisma/schema.prisma", "prisma/schema.prisma")

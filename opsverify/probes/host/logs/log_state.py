@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from opsverify.errors import MissingPrivilege, ProbeError
 from opsverify.judgements.age import age
-from opsverify.probes.host.files import clock
+from opsverify.probes.host.files.listing import clock
+from opsverify.probes.host.logs.window import LogQuestion, Source
 from opsverify.probes.host.question import Answer, integer, moment, one_line, quote
-from opsverify.probes.host.window import LogQuestion, Source
 
 
 @dataclass(frozen=True)

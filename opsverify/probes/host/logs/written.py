@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.probes.host.dates import printed_date
-from opsverify.probes.host.files import clock
+from opsverify.probes.host.files.listing import clock
+from opsverify.probes.host.logs.dates import printed_date
 from opsverify.probes.host.question import KIB, Answer, Question, one_line, quote
 
 READ_BYTES = 128 * KIB

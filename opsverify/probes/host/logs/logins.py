@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opsverify.probes.host.access import client, counted, ended
+from opsverify.probes.host.logs.access import client, counted, ended
+from opsverify.probes.host.logs.window import MOST_BYTES, LogQuestion, Source, Window, read_window
 from opsverify.probes.host.question import Answer, integer, one_line
-from opsverify.probes.host.window import MOST_BYTES, LogQuestion, Source, Window, read_window
 
 
 @dataclass(frozen=True)

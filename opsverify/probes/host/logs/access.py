@@ -6,8 +6,8 @@ import ipaddress
 from dataclasses import dataclass
 
 from opsverify.errors import ProbeError
+from opsverify.probes.host.logs.window import MOST_BYTES, LogQuestion, Source, Window, read_window
 from opsverify.probes.host.question import Answer, integer, one_line
-from opsverify.probes.host.window import MOST_BYTES, LogQuestion, Source, Window, read_window
 
 PARSE = r"""
 function parsed(s,  q, e, f, r) { # sets status, client, path and forwarded; whether s is a line of the format

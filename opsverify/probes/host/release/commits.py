@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.probes.host.files import FOLDER, missing
+from opsverify.probes.host.files.listing import FOLDER, missing
 from opsverify.probes.host.question import MIB, Answer, Question, integer, moment, one_line, quote
 
 CHECKOUT = r"""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.probes.host.files import FOLDER, Entry, clock, missing, parse_entries, real_name
+from opsverify.probes.host.files.listing import FOLDER, Entry, clock, missing, parse_entries, real_name
 from opsverify.probes.host.question import MIB, Answer, Block, Question, one_line, quote
 
 MARKER = "-- PostgreSQL database dump complete"

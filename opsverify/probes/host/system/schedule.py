@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.dates import printed_date
-from opsverify.probes.host.files import clock
+from opsverify.probes.host.files.listing import clock
+from opsverify.probes.host.logs.dates import printed_date
 from opsverify.probes.host.question import Answer, Question, integer, moment, one_line, quote
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.files import FOLDER, missing
+from opsverify.probes.host.files.listing import FOLDER, missing
 from opsverify.probes.host.question import MIB, Answer, Question, one_line, quote
 
 SEVERITIES = ("critical", "high", "moderate", "low", "info")

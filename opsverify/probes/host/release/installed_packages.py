@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.files import FOLDER, missing
+from opsverify.probes.host.files.listing import FOLDER, missing
 from opsverify.probes.host.question import MIB, Answer, Block, Question, quote
 
 _LONGEST = 80

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.probes.host.complaints import Complaint, Complaints
+from opsverify.probes.host.logs.complaints import Complaint, Complaints
+from opsverify.probes.host.logs.window import WINDOW, Window
 from opsverify.probes.host.question import MIB, Answer, Question, integer, moment, one_line, quote
 from opsverify.probes.host.shell import unit_name
-from opsverify.probes.host.window import WINDOW, Window
 
 MOST_ENTRIES = 1000
 ERROR = 3

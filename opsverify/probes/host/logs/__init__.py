@@ -1,0 +1,1 @@
+"""Logs on the host, summed up there: only the window that is judged is read."""

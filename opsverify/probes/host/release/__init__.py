@@ -1,0 +1,1 @@
+"""What is deployed on the host: commit, build, packages, migrations."""
