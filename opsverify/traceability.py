@@ -193,7 +193,7 @@ _TITLE = {
 }
 _HEADS = {
     "en": ("Runbook chapter", "Promise", "Check", "Schedule", "Severity", "This run"),
-    "ja": ("手順書の章", "約束", "チェック", "実施区分", "重要度", "今回の結果"),
+    "ja": ("手順書の章", "約束", "チェック", "実施区分", "優先度", "今回の結果"),
 }
 _RANK = (Outcome.ALERT, Outcome.BROKEN, Outcome.UNDETERMINED, Outcome.BLOCKED, Outcome.WARNING, Outcome.WAIVED)
 

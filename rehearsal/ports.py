@@ -1,7 +1,8 @@
-"""Free TCP ports on 127.0.0.1, kept from others until the part that uses them starts."""
+"""Free TCP ports on 127.0.0.1, kept from other rehearsals as long as this one lives."""
 
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
 
@@ -12,9 +13,14 @@ ATTEMPTS = 500
 
 
 class Reservation:
-    """Ports bound, but not listened on, so that no other rehearsal chooses them meanwhile."""
+    """Ports of this rehearsal's own, also while the part that uses one is stopped.
+
+    The UDP port of the same number, which no part uses, says that a TCP port is taken: to every user of this machine,
+    and no longer than this process lives. Until its part starts, the TCP port itself is bound, too.
+    """
 
     def __init__(self) -> None:
+        self._taken: list[socket.socket] = []
         self._held: dict[int, socket.socket] = {}
 
     def take(self) -> int:
@@ -22,12 +28,16 @@ class Reservation:
         chooser = random.SystemRandom()
         for _ in range(ATTEMPTS):
             port = chooser.randrange(FIRST, LAST)
-            holder = socket.socket()
-            try:
-                holder.bind(("127.0.0.1", port))
-            except OSError:
-                holder.close()
-                continue
+            with contextlib.ExitStack() as undoing:
+                sign = undoing.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+                holder = undoing.enter_context(socket.socket())
+                try:
+                    sign.bind(("127.0.0.1", port))
+                    holder.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+                undoing.pop_all()
+            self._taken.append(sign)
             self._held[port] = holder
             return port
         raise OSError(f"no free port between {FIRST} and {LAST} on 127.0.0.1")
@@ -41,6 +51,8 @@ class Reservation:
     def release_all(self) -> None:
         """Let go of all ports."""
         self.release(*tuple(self._held))
+        while self._taken:
+            self._taken.pop().close()
 
 
 def accepts(port: int) -> bool:

@@ -535,7 +535,7 @@ def test_supervisor_killed() -> None:
     assert eventually(lambda: not supervisor.is_running() or supervisor.status() == psutil.STATUS_ZOMBIE)
     assert processes_in(root)
     memory = shared_memory()
-    assert sweep() == 1
+    assert eventually(lambda: sweep() == 1)  # its last thread may still be ending
     assert shared_memory() < memory
     assert not processes_in(root)
     assert not Path(root).exists()

@@ -118,6 +118,7 @@ def _traceability(config: pytest.Config) -> int:
 def _reports(config: pytest.Config, run: Run) -> None:
     """Every run leaves its reports under reports/<environment>/, wherever else they are asked for."""
     from opsverify import reporting
+    from opsverify.reporting.words import Words
 
     folder = config.rootpath / "reports" / "+".join(loaded.environment.name for loaded in run.environments)
     if not config.option.collectonly:
@@ -134,7 +135,8 @@ def _reports(config: pytest.Config, run: Run) -> None:
         section = traceability.Section(first.items, config.rootpath / "checks", language)
         html.add_section(section.title, section)
         if any(loaded.environment.waivers for loaded in run.environments):
-            html.add_section("Waivers in the environment file", lambda results: waivers_table(run, results))
+            words = Words(language)
+            html.add_section(words("declared waivers"), lambda results: waivers_table(run, words, results))
         if not config.option.collectonly:
             environments = [loaded.environment for loaded in run.environments]
             beside = Path(config.option.htmlpath).parent

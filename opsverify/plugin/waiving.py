@@ -18,6 +18,7 @@ from opsverify.environment import Waiver
 from opsverify.items import Item
 from opsverify.loading import Loaded
 from opsverify.plugin.state import RUN, Aim, Run
+from opsverify.reporting.words import Words
 from opsverify.results import Outcome, Result
 
 _UNDECIDED = (Outcome.UNDETERMINED, Outcome.BLOCKED, Outcome.BROKEN)
@@ -86,12 +87,12 @@ def states(run: Run, results: Iterable[Result]) -> list[State]:
     ]
 
 
-def waivers_table(run: Run, results: Iterable[Result]) -> str:
+def waivers_table(run: Run, words: Words, results: Iterable[Result]) -> str:
     """Every waiver of the environments with what became of it, as HTML."""
     from opsverify.reporting.html import table
 
     rows = [(state.name, state.what, run.redactor.clean(waived(state.waiver))) for state in states(run, results)]
-    return table(("Waiver", "In this run", "Owner, expiry, reason"), rows)
+    return table((words("waiver"), words("in this run"), words("terms")), rows)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -1,7 +1,7 @@
 """The HTML report: pytest-html's table with our columns, below a summary for whoever is called at night.
 
-pytest-html knows only its own outcomes; its filters and its sorting look at the text of a cell (Facts in
-docs/design.md). So each row keeps pytest-html's word in a hidden cell, and shows ours in the next.
+pytest-html knows only its own outcomes; its filters and its sorting look at the text of a cell. So each row
+keeps pytest-html's word in a hidden cell, and shows ours in the next.
 """
 
 from __future__ import annotations
@@ -142,6 +142,7 @@ class Html:
         results = self._results.all()
         why = self._results.stopped or stopped(session, int(getattr(session, "exitstatus", 0)))
         prefix.append(f"<style>{Path(__file__).with_name('report.css').read_text('utf-8')}</style>")
+        prefix.append(f"<style>{self._buttons()}</style>")
         prefix.append(f'<div lang="{self._words.language}">{self._top(results, why)}</div>')
         postfix += [self._waivers(results), self._excused(results)]
         for title, body in self._sections:
@@ -162,6 +163,15 @@ class Html:
             stand_in = copy.copy(report)
             stand_in.when = "teardown"
             plugin.pytest_runtest_logreport(stand_in)
+
+    def _buttons(self) -> str:
+        """pytest-html's template writes these in English, and hands them to no hook."""
+        if self._words.language == "en":
+            return ""
+        named = {"show_all_details": self._words("show all"), "hide_all_details": self._words("hide all")}
+        return "".join(
+            f'#{name}{{font-size:0}}#{name}::after{{font-size:14px;content:"{text}"}}' for name, text in named.items()
+        )
 
     # --- parts of the page -----------------------------------------------------------------------------------------
 

@@ -160,6 +160,9 @@ def test_it_speaks_japanese(run_sample, browser):
         text = page.locator("body").inner_text()
         for words in ("2 件の対応が必要です", "API が正常に応答している", "実測 503, database: error", "対応期限"):
             assert words in text
+        for name, words in {"show": "詳細をすべて開く", "hide": "すべて閉じる"}.items():
+            shown = f"getComputedStyle(document.querySelector('#{name}_all_details'), '::after').content"
+            assert page.evaluate(shown) == f'"{words}"'
         screenshot(page, "japanese")
 
 
