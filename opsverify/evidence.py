@@ -162,9 +162,13 @@ def _await(future: Future[Any], end: float) -> None:
         wait([future], timeout=min(left, HEARING))
 
 
-def _call(probe: Probe, target: Any, questions: Questions, seconds: float) -> tuple[Answers, float]:
+def _call(probe: Probe, target: Any, questions: Questions, seconds: float) -> tuple[Answers | ProbeError, float]:
     began = time.monotonic()
-    answers = probe(target, questions, Deadline(seconds))
+    answers: Answers | ProbeError
+    try:
+        answers = probe(target, questions, Deadline(seconds))
+    except ProbeError as error:
+        answers = error
     return answers, time.monotonic() - began
 
 
@@ -175,12 +179,11 @@ def _outcome(future: Future[Any], ask: Ask, seconds: float) -> tuple[Any, float]
     error = future.exception()
     if error is None:
         answers, took = future.result()
-        return answers, took
-    if not isinstance(error, ProbeError):
-        # The message of a foreign exception may hold a secret (drivers print connection strings); its type may not.
-        where = f"{ask.probe.__module__}.{ask.probe.__name__}"
-        error = ProbeError(f"the probe {where} failed with {type(error).__name__}: please report this")
-    return _caused(error, ask), 0.0
+        return (_caused(answers, ask) if isinstance(answers, ProbeError) else answers), took
+    # The message of a foreign exception may hold a secret (drivers print connection strings); its type may not.
+    where = f"{ask.probe.__module__}.{ask.probe.__name__}"
+    told = ProbeError(f"the probe {where} failed with {type(error).__name__}: please report this")
+    return _caused(told, ask), 0.0
 
 
 def _caused(error: ProbeError, ask: Ask) -> ProbeError:

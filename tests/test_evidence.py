@@ -48,6 +48,7 @@ def meeting(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict
 
 
 def refused(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    time.sleep(0.05)
     raise Unreachable("connection refused by 127.0.0.1:1")
 
 
@@ -95,6 +96,7 @@ def test_an_unreachable_target_is_one_cause_for_all_that_was_asked() -> None:
             found.of(ask)
         causes.add(caught.value.cause)
     assert [(c.target, c.message) for c in causes if c] == [("spot a", "connection refused by 127.0.0.1:1")]
+    assert [took >= 0.05 for took in found.seconds.values()] == [True]
 
 
 def test_a_bug_in_a_probe_is_named_without_its_message() -> None:
