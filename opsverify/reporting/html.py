@@ -7,6 +7,7 @@ keeps pytest-html's word in a hidden cell, and shows ours in the next.
 from __future__ import annotations
 
 import copy
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
@@ -35,6 +36,9 @@ from opsverify.reporting.words import Words
 from opsverify.results import Outcome, Result
 
 Section = Callable[[Sequence[Result]], str]
+
+_PARTS = re.compile(r"observed (.*?), expected (.*?)(?=; observed |$)", re.DOTALL)
+"""What `opsverify.expect.Finding` says in a sentence, one for each thing that is wrong."""
 
 _ORDER = [Outcome.ALERT, Outcome.BROKEN, Outcome.BLOCKED, Outcome.UNDETERMINED, Outcome.WARNING, Outcome.WAIVED]
 _ORDER += [Outcome.NORMAL, Outcome.NOT_APPLICABLE]
@@ -250,10 +254,12 @@ class Html:
         return f'<li class="ov-{kind}"><div class="ov-mark">{badge}{label}</div><div>{text}</div></li>'
 
     def _finding(self, concern: Concern) -> str:
-        first, words = concern.results[0], self._words
-        if words.language != "en" and concern.finding == f"observed {first.observed}, expected {first.expected}":
-            return f"{words('observed')} {first.observed} / {words('expected')} {first.expected}"
-        return concern.finding
+        words = self._words
+        parts = _PARTS.findall(concern.finding)
+        whole = "; ".join(f"observed {observed}, expected {expected}" for observed, expected in parts)
+        if words.language == "en" or concern.finding != whole:
+            return concern.finding
+        return "; ".join(f"{words('observed')} {seen} / {words('expected')} {meant}" for seen, meant in parts)
 
     def _waivers(self, results: Sequence[Result]) -> str:
         words = self._words

@@ -149,6 +149,7 @@ def japanese() -> list[dict[str, Any]]:
             "blue",
             observed="503, database: error",
             expected="200, status ok",
+            sentence="observed 503, database: error, expected 200, status ok; observed no header, expected one",
             title="API が正常に応答している",
             respond_by="2026-03-02T13:04:00+09:00",
             action="mycats-backend を再起動し、回復しない場合は green へ切り替える。",

@@ -158,7 +158,13 @@ def test_it_speaks_japanese(run_sample, browser):
     run = run_sample(cases.japanese(), language="ja")
     with page_of(browser, run.html) as page:
         text = page.locator("body").inner_text()
-        for words in ("2 件の対応が必要です", "API が正常に応答している", "実測 503, database: error", "対応期限"):
+        for words in (
+            "2 件の対応が必要です",
+            "API が正常に応答している",
+            "実測 503, database: error / 期待値",
+            "; 実測 no",
+            "対応期限",
+        ):
             assert words in text
         for name, words in {"show": "詳細をすべて開く", "hide": "すべて閉じる"}.items():
             shown = f"getComputedStyle(document.querySelector('#{name}_all_details'), '::after').content"
