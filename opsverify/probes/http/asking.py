@@ -19,9 +19,9 @@ from opsverify.probes.http.client import Answer, Client, Pace
 if TYPE_CHECKING:
     import ssl
 
-API_PACE = 0.11
-PAGE_PACE = 0.035
-"""Seconds between requests: just below nginx's 10 r/s on /api/ and 30 r/s on /, without any burst allowance."""
+API_PACE = 0.12
+PAGE_PACE = 0.04
+"""Seconds between requests: below nginx's 10 r/s on /api/ and 30 r/s on /, without any burst allowance."""
 
 
 class Asker:

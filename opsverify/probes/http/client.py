@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 BODY_LIMIT = 2 * 1024 * 1024
 REDIRECT_LIMIT = 5
 RETRY_LIMIT = 2.0
-"""Seconds of Retry-After that are worth waiting for, once."""
+"""Seconds of Retry-After that are worth waiting for."""
+RETRIES = 2
 
 
 class Pace:
@@ -56,6 +57,11 @@ class Pace:
         if start > now:
             time.sleep(deadline.remaining(start - now))
         deadline.remaining()
+
+    def hold(self, seconds: float) -> None:
+        """Give nobody a turn for so long: the server has had enough for now."""
+        with self._lock:
+            self._next = max(self._next, time.monotonic() + seconds)
 
 
 class _Stopwatch:
@@ -254,18 +260,10 @@ class Client:
         self.close()
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """GET, following up to five redirects, and once more after a short Retry-After.
+        """GET, following up to five redirects.
 
         Raises Unreachable when nothing answered in time, ProbeError when what answered is no usable HTTP.
         """
-        answer = self._follow(url, headers or {})
-        pause = answer.retry_after if answer.retry_after is not None else 1.0
-        if answer.rate_limited and (answer.status == 503 or answer.retry_after is not None) and pause <= RETRY_LIMIT:
-            time.sleep(self._deadline.remaining(pause))
-            answer = self._follow(url, headers or {})
-        return answer
-
-    def _follow(self, url: str, headers: Mapping[str, str]) -> Answer:
         timings: list[Timing] = []
         for _ in range(REDIRECT_LIMIT + 1):
             answer = self.send("GET", url, headers)
@@ -283,8 +281,18 @@ class Client:
         raise ProbeError(f"{place_of(self._base)}: more than {REDIRECT_LIMIT} redirects")
 
     def send(self, method: str, url: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """One request, no redirect followed. Raises as `get` does."""
+        """One request, no redirect followed; again after a short Retry-After. Raises as `get` does."""
         sent = {**(self._secret_headers if same_origin(url, self._base) else {}), **(headers or {})}
+        for _ in range(RETRIES):
+            answer = self._alive(method, url, sent)
+            pause = answer.retry_after if answer.retry_after is not None else 1.0
+            told_when = answer.status == 503 or answer.retry_after is not None
+            if not (answer.rate_limited and told_when and pause <= RETRY_LIMIT):
+                return answer
+            self._pace.hold(pause)
+        return self._alive(method, url, sent)
+
+    def _alive(self, method: str, url: str, sent: Mapping[str, str]) -> Answer:
         try:
             return self._send(method, url, sent)
         except _Stale:
