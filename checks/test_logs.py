@@ -69,6 +69,8 @@ def test_health_check_scheduled(health_checks, settings, expect):
                 expected="a timer that is enabled at boot",
                 otherwise=Verdict.WARNING,
             )
+            if log is None:
+                judge_said(timer, settings, expect)
     if cron is not None:
         hidden = ", ".join(cron.hidden)
         if not cron.places and hidden and log is None:
@@ -100,14 +102,27 @@ def judge_health_log(log, most, settings, expect):
     minutes = age_minutes(log.observed_at, dated[-1].when, f"the last result in {log.path}")
     observed = f"last result {minutes:.0f} min ago: {dated[-1].what}"
     expect.that(minutes <= most, observed=observed, expected=f"a run in the last {most:g} min")
+    judge_results([line.what for line in log.lines], settings, expect)
+
+
+def judge_said(timer, settings, expect):
+    """Judge by what the unit's last run said: systemd knows only how its script's last command ended."""
+    if timer.said is None:
+        unseen = f"{timer.unit}: what it found may not be read (group systemd-journal), and no log is named (jobs: log)"
+        expect.that(False, observed=unseen, expected="what it found", otherwise=Verdict.WARNING)
+    else:
+        judge_results(timer.said, settings, expect)
+
+
+def judge_results(results, settings, expect):
+    """The newest result of each subject is well."""
     newest = {}
-    for line in log.lines:
-        subject = line.what.split(settings["failed"])[0].split(settings["succeeded"])[0].strip()
-        newest[subject] = line
-    for subject, line in newest.items():
+    for result in results:
+        newest[result.split(settings["failed"])[0].split(settings["succeeded"])[0].strip()] = result
+    for subject, result in newest.items():
         # Not just "nothing failed": a long line is cut, and so may its end be that says so.
-        well = settings["succeeded"] in line.what and settings["failed"] not in line.what
-        expect.that(well, observed=line.what, expected=f"{subject} {settings['succeeded']}")
+        well = settings["succeeded"] in result and settings["failed"] not in result
+        expect.that(well, observed=result, expected=f"{subject} {settings['succeeded']}")
 
 
 def age_minutes(now, then, what):

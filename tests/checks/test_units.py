@@ -144,7 +144,7 @@ def timer(last: float | None, **values: str) -> str:
     said = {"LoadState": "loaded", "ActiveState": "active", "UnitFileState": "enabled", "Unit": "mycats-health.service"}
     said |= {"LastTriggerUSec": f"@{last:.0f}" if last else "", "Result": "success", "ExecMainStatus": "0", **values}
     lines = "\n".join(f"{key}={value}" for key, value in said.items())
-    return f'case "$*" in *--value*) echo mycats-health.service;; *) cat <<E\n{lines}\nE\n;; esac'
+    return f'case "$*" in *InvocationID*) echo 1f;; *--value*) echo mycats-health.service;; *) cat <<E\n{lines}\nE\n;; esac'
 
 
 JOB = "jobs: {job: {host: here, timer: mycats-health.timer}}\n"
@@ -164,7 +164,25 @@ JOB = "jobs: {job: {host: here, timer: mycats-health.timer}}\n"
     ],
 )
 def test_timer_of_the_health_check(host, seconds_ago, values, verdict, told):
+    host.journal()
     host.program("systemctl", timer(None if seconds_ago is None else time.time() - seconds_ago, **values))
+    done = host.verify(BASE + JOB, "-k", "health_check_scheduled")
+    assert done.verdicts() == {HEALTH: verdict}, done.output
+    assert told in done.properties(HEALTH).get("sentence", "")
+
+
+@pytest.mark.parametrize(
+    ("journal", "verdict", "told"),
+    [
+        ("echo nothing of the kind", "normal", ""),
+        ("echo 'API Health OK'; echo 'Database OK'", "normal", ""),
+        ("echo 'API Health FAILED'; echo 'Database OK'", "alert", "observed API Health FAILED, expected API Health OK"),
+        ("echo 'Hint: You are currently not seeing messages from other users.' >&2", "warning", "may not be read"),
+    ],
+)
+def test_timer_whose_script_always_ends_well_is_judged_by_what_it_says(host, journal, verdict, told):
+    host.program("systemctl", timer(time.time() - 60))
+    host.program("journalctl", f'case "$*" in *INVOCATION_ID=1f*|*"-n 1 -o cat"*) {journal};; esac')
     done = host.verify(BASE + JOB, "-k", "health_check_scheduled")
     assert done.verdicts() == {HEALTH: verdict}, done.output
     assert told in done.properties(HEALTH).get("sentence", "")

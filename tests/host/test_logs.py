@@ -235,6 +235,61 @@ def test_application_errors_in_every_form(tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("prefix", ["{:%Y-%m-%dT%H:%M:%S}: ", "{:%b %d %H:%M:%S} app1 mycats-backend[123]: "])
+def test_application_errors_behind_what_others_write_before_them(shell, tmp_path, prefix):
+    now = ago(minutes=5)
+    before = prefix.format(now)
+    entry = json.dumps({"level": "error", "time": int(now.timestamp() * 1000), "message": "INTERNAL_SERVER_ERROR"})
+    other = json.dumps({"level": "info", "time": int(now.timestamp() * 1000), "message": "no error"})
+    (tmp_path / "app.log").write_text(f"{before}{entry}\n{before}{other}\n")
+    question = ApplicationLog(Source(str(tmp_path / "app.log")), 24)
+    found, _, _ = shell(question)
+    assert [c.text for c in judge(question, found[question]).errors.listed] == ["INTERNAL_SERVER_ERROR"]
+
+
+def test_hidden_files_are_asked_for_in_any_folder(tmp_path):
+    paths = (
+        "/backend/.env",
+        "/static/../.env",
+        "/app/.git/config",
+        "/x/wp-login.php",
+        "/search?q=/.env",
+        "/wp-login.php",
+    )
+    (tmp_path / "access.log").write_text("".join(hit(ago(minutes=5), path) for path in paths))
+    seen = ask(ApiCalls(Source(str(tmp_path / "access.log")), 24, 9, "/api", ("/.env", "/.git/", "/wp-login.php")))
+    assert seen.tried == 4
+    assert {find.path for find in seen.finds} == {*paths[:3], "/wp-login.php"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{{"time":"{:%Y-%m-%dT%H:%M:%S+00:00}","status":200}}', "mycats.example.com:443 {hit}"],
+    ids=["json", "vhost"],
+)
+def test_an_access_log_of_another_format_is_not_understood(tmp_path, line):
+    now = ago(minutes=5)
+    (tmp_path / "access.log").write_text((line.format(now, hit=hit(now).strip()) + "\n") * 3)
+    source = Source(str(tmp_path / "access.log"))
+    for question in (AccessLog(source, 24, 5), ApiCalls(source, 24, 5, "/api", ("/.env",))):
+        with pytest.raises(ProbeError, match="none of its last 3 lines is of nginx's format combined"):
+            ask(question)
+
+
+def test_a_log_that_was_just_rotated_is_not_silent(shell, tmp_path):
+    entry = hit(ago(hours=3)).encode()
+    for number, content in enumerate(
+        (b"", gzip.compress(b""), gzip.compress(entry), gzip.compress(hit(ago(hours=40)).encode()))
+    ):
+        file = tmp_path / (f"access.log.{number}.gz" if number else "access.log")
+        file.write_bytes(content)
+        os.utime(file, (time.time() - 600 * number, time.time() - 600 * number))
+    question = LogState(Source(str(tmp_path / "access.log")))
+    found, _, _ = shell(question)
+    seen = judge(question, found[question])
+    assert (round(seen.silent_hours, 1), round(seen.kept_days * 24), seen.size_bytes) == (3.0, 40, 0)
+
+
 def test_alike_errors_are_one_and_many_kinds_are_counted(tmp_path):
     log, ms = tmp_path / "app.log", int(ago(minutes=3).timestamp() * 1000)
     words = [f"{chr(97 + n % 26)}{chr(97 + n // 26)}{'ghijklmnop'[n % 10]}zz" for n in range(260)]

@@ -24,6 +24,7 @@ function parsed(s,  q, e, f, r) { # sets status, client, path and forwarded; whe
   forwarded = ""; if (match(s, /"[0-9A-Fa-f.:, ]+"$/)) forwarded = substr(s, RSTART + 1, RLENGTH - 2)
   return 1
 }
+function format() { print "== malformed " malformed + 0; print "== understood " understood + 0 }
 """
 
 
@@ -91,13 +92,14 @@ class AccessLog(LogQuestion):
             + r"""
 /^$/ { next }
 !parsed($0) { malformed++; next }
+{ understood++ }
 inside(when($0)) {
   statuses[status]++; if (forwarded != "") behalf[client] = forwarded
   c = substr(status, 1, 1); if (c == 4) { p4[path]++; c4[client]++ } else if (c == 5) { p5[path]++; c5[client]++ }
   if (status == 401 || status == 403) denied[client]++
 }
 END {
-  lines(); print "== malformed " malformed + 0
+  lines(); format()
   for (s in statuses) print "== status " statuses[s] " " s
   top(p4, most, "path 4"); top(p5, most, "path 5")
   top(c4, most, "client 4"); top(c5, most, "client 5"); top(denied, most, "denied 4")
@@ -112,6 +114,7 @@ END {
         if not window.exists:
             return AccessFacts(window)
         ended(answer, self.title)
+        understood(answer, self.source.name)
         found: dict[str, list[str]] = {}
         for block in answer.blocks():
             found.setdefault(block.name, []).append(block.rest)
@@ -135,6 +138,16 @@ def ended(answer: Answer, title: str) -> None:
     """Raise ProbeError unless a summary came whole."""
     if answer.block("end") is None:
         raise answer.failure(title, "its summary was cut off")
+
+
+def understood(answer: Answer, log: str) -> None:
+    """Raise ProbeError where there are lines, and not one of them is of the format."""
+    malformed, well = (answer.block(name) for name in ("malformed", "understood"))
+    if malformed and well and malformed.rest != "0" and well.rest == "0":
+        raise ProbeError(
+            f"{log} could not be understood: none of its last {malformed.rest} lines is of nginx's format combined "
+            "(log_format), with the client's address at the beginning"
+        )
 
 
 def counted(rest: str) -> tuple[int, str]:

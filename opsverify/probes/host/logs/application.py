@@ -25,9 +25,9 @@ class ApplicationFacts:
 class ApplicationLog(LogQuestion):
     """Entries of level error and fatal (pino: 50 and more), ERROR and FATAL in text, and `prisma:error` blocks.
 
-    A block has no time of its own: it belongs to the entry that follows it. Of an entry, its message, context and path
-    are shown, without queries. Privileges: to read the log, or the journal (group systemd-journal).
-    Source: pino's API ("Logger levels"), NestJS's ConsoleLogger.
+    PM2 and syslog may write something before an entry. A block has no time of its own: it belongs to the entry that
+    follows it. Of an entry, its message, context and path are shown, without queries. Privileges: to read the log, or
+    the journal (group systemd-journal). Source: pino's API ("Logger levels"), NestJS's ConsoleLogger.
     """
 
     source: Source
@@ -52,6 +52,11 @@ function note(t, text,  key) { # alike but for numbers and ids is the same
 function loud(s) { return s ~ /(^|[^A-Za-z_])(ERROR|FATAL)([^A-Za-z_]|$)/ }
 function flush(t) { if (block != "" && t >= since) note(t, block); block = "" }
 { gsub(/\033\[[0-9;]*m/, ""); t = when($0) }
+# PM2 and syslog write before an entry when and where they got it.
+!/^\{/ && match($0, /\{"/) {
+  rest = substr($0, RSTART)
+  if (rest ~ /^\{.*"level": ?["0-9]/) { $0 = rest; own = when($0); if (own >= 0) t = own }
+}
 /^[ \r]*$/ { next }
 t < 0 {
   inside(t)

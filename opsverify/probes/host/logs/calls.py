@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.logs.access import PARSE, Client, client, counted, ended
+from opsverify.probes.host.logs.access import PARSE, Client, client, counted, ended, understood
 from opsverify.probes.host.logs.window import MOST_BYTES, LogQuestion, Source, Window, read_window
 from opsverify.probes.host.question import Answer, integer, moment, one_line, quote
 
@@ -49,8 +49,10 @@ class CallFacts:
 class ApiCalls(LogQuestion):
     """The busiest minute of each client, and scanner paths that were answered with 2xx.
 
-    `api` and `scanner_paths` are beginnings of paths; case, `%2e` and doubled slashes make no difference to the
-    latter. Privileges: to read the log (group adm on Debian). Source: ngx_http_log_module, format `combined`.
+    `api` and `scanner_paths` are beginnings of paths; of the latter, hidden files (`/.env`) are told in any folder, and
+    case, `%2e` and doubled slashes make no difference.
+
+    Privileges: to read the log (group adm on Debian). Source: ngx_http_log_module, format `combined`.
     """
 
     source: Source
@@ -68,7 +70,8 @@ class ApiCalls(LogQuestion):
             + r"""
 BEGIN { n = split(scanned, scan, " ") }
 /^$/ { next }
-!parsed($0) { next }
+!parsed($0) { malformed++; next }
+{ understood++ }
 inside(t = when($0)) {
   if (index(path, api) == 1) {
     calls++; m = int(t / 60)
@@ -76,13 +79,14 @@ inside(t = when($0)) {
     if (++rate[client] > peak[client]) { peak[client] = rate[client]; at[client] = m * 60 }
   }
   low = tolower(path); gsub(/%2e/, ".", low); gsub(/\/\/+/, "/", low)
-  for (i = 1; i <= n; i++) if (index(low, scan[i]) == 1) {
+  # Whatever folder a hidden file is asked for in: /backend/.env is what bots try, too.
+  for (i = 1; i <= n; i++) if (scan[i] ~ /^\/\./ ? index(low, scan[i]) : index(low, scan[i]) == 1) {
     tried++; if (status ~ /^2/) finds[client " " path]++
     break
   }
 }
 END {
-  lines(); print "== calls " calls + 0; print "== tried " tried + 0
+  lines(); format(); print "== calls " calls + 0; print "== tried " tried + 0
   for (c in peak) peaks[c " " sprintf("%.0f", at[c])] = peak[c]
   top(peaks, most, "peak"); top(finds, most, "find"); print "== end"
 }"""
@@ -96,6 +100,7 @@ END {
         if not window.exists:
             return CallFacts(window)
         ended(answer, self.title)
+        understood(answer, self.source.name)
         calls, tried = answer.block("calls"), answer.block("tried")
         blocks = answer.blocks()
         return CallFacts(

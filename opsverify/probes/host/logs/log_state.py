@@ -67,8 +67,13 @@ echo "== files $(printf '%s\\n' "$found" | wc -l)"
 named() {{ changed=$1; size=$2; shift 2; name="$*"; [ -r "$name" ] || {{ echo "== unreadable $name"; exit 0; }}; }}
 named $(printf '%s\\n' "$found" | head -n 1)
 echo "== newest $size $name"
-t=$(tail -c 65536 -- "$name" | timed '{{ t = when($0); if (t >= 0) l = t }} END {{ if (l) printf "%.0f", int(l) }}')
-[ "$size" -eq 0 ] || echo "== last ${{t:-$changed}}"
+printf '%s\n' "$found" | while read -r changed size name; do # just rotated, the newest is empty
+[ -r "$name" ] || {{ echo "== unreadable $name"; break; }}
+[ "$size" -gt 0 ] && [ "$(unpacked "$name" 2>/dev/null | head -c 1 | wc -c)" -gt 0 ] || continue
+t=$(unpacked "$name" 2>/dev/null | tail -c 65536 |
+timed '{{ t = when($0); if (t >= 0) l = t }} END {{ if (l) printf "%.0f", int(l) }}')
+echo "== last ${{t:-$changed}}"; break
+done
 named $(printf '%s\\n' "$found" | tail -n 1)
 t=$(unpacked "$name" 2>/dev/null | first)
 [ "$size" -eq 0 ] || echo "== first ${{t:-$changed}}"

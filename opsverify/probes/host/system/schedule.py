@@ -10,6 +10,8 @@ from opsverify.probes.host.files.listing import clock
 from opsverify.probes.host.logs.dates import printed_date
 from opsverify.probes.host.question import Answer, Question, integer, moment, one_line, quote
 
+MOST_SAID = 50
+
 
 @dataclass(frozen=True)
 class TimerFacts:
@@ -26,13 +28,20 @@ class TimerFacts:
     result: str = ""
     """Of the unit's last run: "success", "exit-code", "timeout", …"""
     exit_status: int | None = None
+    said: tuple[str, ...] | None = ()
+    """The lines of that run's output that hold one of the words asked for; None where its journal may not be read."""
 
 
 @dataclass(frozen=True)
 class Timer(Question):
-    """Whether a timer runs, when it last did, and how that ended. Privileges: none. Source: systemctl(1) show."""
+    """Whether a timer runs, when it last did, how that ended, and what was said then, of lines that hold a word.
+
+    Privileges: none; for what was said, to read the journal (group systemd-journal). Source: systemctl(1) show,
+    journalctl(1), systemd.exec(5) ("$INVOCATION_ID").
+    """
 
     timer: str
+    words: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -47,6 +56,16 @@ echo '== timer'
 systemctl show --timestamp=unix {of_timer} 2>/dev/null || systemctl show {of_timer} || exit 5
 u=$(systemctl show -p Unit --value -- {name})
 echo '== unit'; systemctl show -p Result,ExecMainStatus -- "$u"
+{self._said() if self.words else ""}"""
+
+    def _said(self) -> str:
+        words = " ".join(f"-e {quote(word)}" for word in self.words)
+        return f"""e=$(journalctl -u "$u" -n 1 -o cat 2>&1 >/dev/null)
+case $e in *'not seeing messages'*|*ermission*|*'No journal files'*|*'not found'*) echo '== hidden'; exit 0;; esac
+i=$(systemctl show -p InvocationID --value -- "$u"); [ -n "$i" ] || exit 0
+echo '== said'
+journalctl -q -o cat -n 500 _SYSTEMD_INVOCATION_ID="$i" | grep -aF {words} | tail -n {MOST_SAID} | cut -c 1-300
+exit 0
 """
 
     def parse(self, answer: Answer) -> TimerFacts:
@@ -60,6 +79,7 @@ echo '== unit'; systemctl show -p Result,ExecMainStatus -- "$u"
         if values["LoadState"] == "not-found":
             return TimerFacts(self.timer, False, now)
         service = _values(unit.lines) if unit else {}
+        said = answer.block("said")
         status = service.get("ExecMainStatus", "")
         return TimerFacts(
             self.timer,
@@ -71,6 +91,9 @@ echo '== unit'; systemctl show -p Result,ExecMainStatus -- "$u"
             unit=one_line(values.get("Unit", ""), 80),
             result=one_line(service.get("Result", ""), 40),
             exit_status=integer(status, "the exit status") if status else None,
+            said=None
+            if answer.block("hidden")
+            else tuple(one_line(line, 300) for line in (said.lines if said else ())),
         )
 
 
