@@ -141,12 +141,15 @@ def test_secret_files(secret_files, settings, expect):
     """Nobody may read the files with secrets but those who need to."""
     most = settings["secret_mode"]
     expected = f"mode {most.lstrip('0')} or stricter"
-    for file in secret_files:
+    for file in secret_files.files:
         observed = f"{file.path}, mode {file.mode} {file.owner}:{file.group}" if file.exists else f"no {file.path}"
         if expect.that(file.exists, observed=observed, expected="the file that the environment names"):
             expect.that(not file.exceeds(most), observed=observed, expected=expected)
             listed = f"{observed}, with an access control list" if file.has_acl else observed
             expect.that(not file.has_acl, observed=listed, expected=expected, otherwise=Verdict.WARNING)
+    told = f"{', '.join(secret_files.in_unit)} in the unit's Environment=, which everybody may read"
+    if secret_files.in_unit:
+        expect.that(False, observed=told, expected="secrets in a file that only the service may read")
 
 
 @runbook("access-rights")

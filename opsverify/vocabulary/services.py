@@ -24,7 +24,8 @@ def is_backend(service: Service) -> bool:
 @noun("services")
 def service_status(environment: Environment, service: Service, settings: Settings) -> Ask:
     """Whether it runs, since when, and how often it was restarted: ServiceStatus."""
-    return ask(environment, service, probes.ServiceState(service.unit, service.pid_file))
+    window = int(settings["window_minutes"])
+    return ask(environment, service, probes.ServiceState(service.unit, service.pid_file, window))
 
 
 def is_application(service: Service) -> bool:
@@ -114,7 +115,7 @@ def retired_remains(environment: Environment, service: Service, settings: Settin
 
 @noun("services", where=lambda service: bool(service.env_files), missing="service with env_files")
 def secret_files(environment: Environment, service: Service, settings: Settings) -> Ask:
-    """The files that hold a service's secrets, and who may read them: a tuple of SecretFile."""
+    """The files that hold a service's secrets, and who may read them: SecretsKept."""
     return ask(environment, service, probes.SecretFiles(service.env_files, service.unit))
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +13,7 @@ from hypothesis import strategies as st
 from opsverify.errors import MissingPrivilege, ProbeError
 from opsverify.probes.host import Accounts, PasswordPolicy, SecretFiles
 from opsverify.probes.host.question import Answer
+from rehearsal.faults.volumes import without_mounts
 
 RIGHTS = "test_database_rights[primary]"
 PASSWORDS = "test_database_passwords[primary]"
@@ -253,6 +258,52 @@ def test_password_policy_of_this_machine(project):
 
 PIECES = st.sampled_from([PASSWD, SHADOW, KEYS, SUDOERS, DEFS, UNIX, QUALITY, MINLEN, "== end\n", "== denied /x\n",
                           "== file /a\n", "640 root 0 root\n", "== lost /a\n", "stat: No such file\n", "-1 x y\n"])  # fmt: skip
+
+
+def run_as_root_with(folders: dict[str, Path], script: str) -> str:
+    """What a script says where other folders lie in the place of the host's."""
+    if without_mounts():
+        pytest.skip(without_mounts())
+    binds = "".join(f"mount --bind {folder} {place} && " for place, folder in folders.items())
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", f'{binds}exec sh -c "$0"', script], capture_output=True, check=True
+    )
+    return done.stdout.decode()
+
+
+def test_the_main_file_of_pwquality_has_the_last_word(tmp_path):
+    """pwquality.conf(5): it "also first reads" the files of pwquality.conf.d."""
+    security, pam = tmp_path / "security", tmp_path / "pam.d"
+    (security / "pwquality.conf.d").mkdir(parents=True)
+    pam.mkdir()
+    (security / "pwquality.conf.d" / "50.conf").write_text("minlen=14\n")
+    (security / "pwquality.conf").write_text("minlen = 8\n")
+    (pam / "common-password").write_text("password requisite pam_pwquality.so retry=3\n")
+    said = run_as_root_with({"/etc/security": security, "/etc/pam.d": pam}, PasswordPolicy().script())
+    assert (policy(said).min_length, policy(said).enforced_by) == (8, "/etc/security/pwquality.conf")
+
+
+def test_secrets_in_the_unit_itself(tmp_path):
+    optional, kept = tmp_path / "default", tmp_path / "mycats.env"
+    kept.touch(0o600)
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(
+        f"""#!/bin/sh
+case "$*" in
+*EnvironmentFiles*) echo 'EnvironmentFiles={optional} (ignore_errors=yes)
+EnvironmentFiles={kept} (ignore_errors=no)';;
+*) echo 'Environment=NODE_ENV=production JWT_SECRET=s3cret-value "DATABASE_URL=postgresql://a b" TOKEN_FILE=/run/t';;
+esac
+"""
+    )
+    systemctl.chmod(0o755)
+    question = SecretFiles((), "mycats-backend")
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "LC_ALL": "C"}
+    said = subprocess.run(["sh", "-c", question.script()], env=env, capture_output=True, check=True).stdout
+    assert b"s3cret-value" not in said
+    seen = question.parse(Answer(said))
+    assert [file.path for file in seen.files] == [str(kept)]  # the other need not be there
+    assert seen.in_unit == ("JWT_SECRET", "DATABASE_URL")
 
 
 @pytest.mark.parametrize("question", [Accounts(), PasswordPolicy(), SecretFiles(("/a",))], ids=lambda q: q.title)

@@ -140,6 +140,52 @@ def test_wrapper_of_which_nothing_runs(host):
     assert told in done.properties(ACTIVE)["sentence"]
 
 
+def unit(**values: str) -> str:
+    said = {"Id": "mycats-backend.service", "LoadState": "loaded", "ActiveState": "active", "SubState": "running"}
+    said |= {"UnitFileState": "enabled", "ActiveEnterTimestamp": f"@{time.time() - 600:.0f}", **values}
+    lines = "\n".join(f"{key}={value}" for key, value in said.items())
+    return f"cat <<E\n{lines}\nE"
+
+
+HIDDEN = "echo 'Hint: You are currently not seeing messages from other users.' >&2"
+
+
+@pytest.mark.parametrize(
+    ("counted", "journal", "verdict", "told"),
+    [
+        (120, "echo once", "normal", "restarted 1 times in the last 60 min"),  # RuntimeMaxSec=1d, for months
+        (4, "seq 9", "alert", "restarted 4 times in the last 60 min"),
+        (0, "seq 9", "normal", "restarted 0 times in the last 60 min"),  # mended, and started by hand
+        (120, HIDDEN, "warning", "a journal that this account may not read"),
+        (3, HIDDEN, "normal", "restarted 3 times since it was last started by hand"),
+    ],
+)
+def test_restarts_of_the_last_hour_count(host, counted, journal, verdict, told):
+    host.program("systemctl", unit(NRestarts=str(counted)))
+    host.program("journalctl", f'case "$*" in *MESSAGE_ID=*|*"-n 1"*) {journal};; esac')
+    done = host.verify(BASE + SERVICES, "-k", "test_service_active")
+    assert done.verdicts() == {ACTIVE: verdict}, done.output
+    assert told in done.properties(ACTIVE)["observed"]
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict"), [("enabled-runtime", "normal"), ("enabled", "normal"), ("disabled", "alert")]
+)
+def test_a_cluster_that_will_not_start_at_boot(host, state, verdict):
+    """Debian's start.conf says "manual": the wrapper is enabled all the same."""
+    instance = unit(Id="postgresql@15-main.service", UnitFileState=state, NRestarts="0")
+    host.program(
+        "systemctl", f"{unit(Id='mycats-backend.service', SubState='exited', NRestarts='0')}\necho\n{instance}"
+    )
+    host.journal()
+    other = SERVICES.replace("}}", "}, postgresql: {host: here, role: database, unit: mycats-backend}}")
+    done = host.verify(BASE + other, "-k", "test_service_active")
+    cluster = ACTIVE.replace("backend", "postgresql")
+    assert done.verdicts()[cluster] == verdict, done.output
+    if verdict == "alert":
+        assert "postgresql@15-main.service disabled, expected enabled at boot" in done.properties(cluster)["sentence"]
+
+
 def timer(last: float | None, **values: str) -> str:
     said = {"LoadState": "loaded", "ActiveState": "active", "UnitFileState": "enabled", "Unit": "mycats-health.service"}
     said |= {"LastTriggerUSec": f"@{last:.0f}" if last else "", "Result": "success", "ExecMainStatus": "0", **values}

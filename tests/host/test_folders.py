@@ -15,6 +15,7 @@ from opsverify.errors import MissingPrivilege, ProbeError
 from opsverify.probes.host import Filesystems, FolderSize, FolderState, OldFiles, ProcessResources
 from opsverify.probes.host.ask import judge
 from opsverify.probes.host.question import Answer
+from rehearsal.faults.volumes import without_mounts
 
 ALL = [FolderState("/b"), FolderSize("/b"), OldFiles("/b", "*.log", 24), ProcessResources(("node", "postgres"))]
 
@@ -151,3 +152,20 @@ def test_in_every_shell(shell, tmp_path):
     (used,) = found[usage]
     assert used.memory_bytes > 20_000_000
     assert not found[gone].exists
+
+
+@pytest.mark.skipif(without_mounts() != "", reason=without_mounts())
+def test_a_mount_below_a_private_folder_is_not_left_out(tmp_path):
+    private = tmp_path / "data"
+    (private / "pg_wal").mkdir(parents=True)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", tmp_path / "image", "2m"], check=True)
+    question = Filesystems()
+    script = "".join(question.helpers) + question.script()
+    steps = (
+        f"mount -o loop {tmp_path}/image {private}/pg_wal && chmod 700 {private} && chmod 755 {tmp_path} && cd / &&"
+        ' exec setpriv --reuid=65534 --regid=65534 --clear-groups sh -c "$0"'
+    )
+    done = subprocess.run(["unshare", "-m", "sh", "-c", steps, script], capture_output=True, check=True)
+    found = {fs.mount: fs for fs in question.parse(Answer(done.stdout))}
+    assert "Permission denied" in found[f"{private}/pg_wal"].problem
+    assert found["/"].problem is None

@@ -22,7 +22,7 @@ QUIET = {
         "systemctl disable --quiet mycats-frontend",
         "systemctl enable --quiet mycats-frontend",
         "test_service_active[frontend-app1]",
-        "observed disabled, expected enabled at boot",
+        "observed mycats-frontend.service disabled, expected enabled at boot",
     ),
     "restarted over and over": (
         "mkdir -p /run/systemd/system/mycats-backend.service.d\n"
@@ -34,7 +34,7 @@ QUIET = {
         "rm $f; systemctl daemon-reload; sleep 1",
         "true",
         "test_service_active[backend-app1]",
-        "times, the last 0 min ago, expected at most 3 restarts",
+        "times in the last 60 min, expected at most 3 restarts",
     ),
     "timer stopped": (
         "systemctl disable --quiet --now mycats-health.timer",

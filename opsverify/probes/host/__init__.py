@@ -52,7 +52,7 @@ from opsverify.probes.host.system.password_policy import PasswordPolicy, Passwor
 from opsverify.probes.host.system.processes import EnvironmentFacts, ProcessEnvironment, ProcessExecutableVersion
 from opsverify.probes.host.system.schedule import Cron, CronFacts, Timer, TimerFacts
 from opsverify.probes.host.system.secret import DatabaseAddress, SecretStrength
-from opsverify.probes.host.system.secret_files import SecretFile, SecretFiles
+from opsverify.probes.host.system.secret_files import SecretFile, SecretFiles, SecretsKept
 from opsverify.probes.host.system.services import ProcessStatus, ServiceInstance, ServiceState, ServiceStatus
 from opsverify.probes.host.system.sockets import Listening, ListeningSockets, ServiceListens, Socket
 from opsverify.probes.host.system.stopped import NodeProcess, NodeProcesses
@@ -153,6 +153,7 @@ __all__ = [
     "SecretFile",
     "SecretFiles",
     "SecretStrength",
+    "SecretsKept",
     "SendAlert",
     "SentAlert",
     "ServiceInstance",

@@ -75,6 +75,7 @@ $B df -P -k -- "$m" >/dev/null 2>&1; s=$?
 printf '%s\\n' "== fs $1 $2 $3" "$($B df -P -k -- "$m" 2>&1)" "== status $s" "== inodes" \\
 "$($B df -P -i -- "$m" 2>/dev/null || $B df -i -- "$m" 2>/dev/null)"
 }}
+hidden() {{ ls -d -- "$(plain "$1")" 2>&1 | grep -q 'ermission denied'; }} # no file: it may not be looked at
 B=; timeout 1 true 2>/dev/null && B='timeout 3'; timeout -k 1 1 true 2>/dev/null && B='timeout -k 1 3'
 echo '== mounts'
 m=/proc/self/mounts; [ -r $m ] || m=/proc/mounts
@@ -92,7 +93,7 @@ else if (($3 in skip && !($3 == "overlay" && $2 == "/")) || $3 ~ /^fuse\\./ ) ne
 print (($3 in far) ? "far" : "near"), $1, $2, $3 }}' $m | {{
 while read -r where device mount type; do
 if [ "$where" = far ]; then look "$device" "$mount" "$type" &
-else [ "$type" = overlay ] || [ -d "$(plain "$mount")" ] || continue
+else [ "$type" = overlay ] || [ -d "$(plain "$mount")" ] || hidden "$mount" || continue
 look "$device" "$mount" "$type"; fi
 done; wait; }}
 echo '== end'
@@ -112,7 +113,7 @@ echo '== end'
         for one in found.values():
             # A bind mount repeats its device; the shortest path stands for it. Those asked for by name all stay.
             key = (one.device, one.mount if self.only or not one.device.startswith("/") else "")
-            if key not in kept or len(one.mount) < len(kept[key].mount):
+            if key not in kept or _clearness(one) < _clearness(kept[key]):
                 kept[key] = one
         result = sorted(kept.values(), key=lambda one: one.mount)
         for mount in self.only:
@@ -121,6 +122,10 @@ echo '== end'
         if not result:
             raise ProbeError("the file systems could not be determined: no real one is mounted")
         return tuple(result)
+
+
+def _clearness(one: Filesystem) -> tuple[bool, int]:
+    return one.problem is not None, len(one.mount)
 
 
 # size used available capacity mount: read from the right of the device, whose name may hold spaces or stand on a line

@@ -43,7 +43,7 @@ class PasswordPolicy(Question):
 show() { for f; do [ -e "$f" ] || continue; [ -r "$f" ] || { echo "== denied $f"; continue; }
 echo "== $part $f"; sed -n "$lines" "$f"; done; }
 part=defs lines='/^[[:space:]]*PASS_MAX_DAYS/p'; show /etc/login.defs
-part=quality lines='/^[[:space:]]*minlen/p'; show /etc/security/pwquality.conf /etc/security/pwquality.conf.d/*.conf
+part=quality lines='/^[[:space:]]*minlen/p'; show /etc/security/pwquality.conf.d/*.conf /etc/security/pwquality.conf
 part=pam lines='/^[^#]*password.*pam_\(pwquality\|cracklib\|passwdqc\|unix\)\.so/p'
 show /etc/pam.d/common-password /etc/pam.d/system-auth /etc/pam.d/password-auth /etc/pam.d/base-password
 echo '== end'
@@ -58,7 +58,7 @@ echo '== end'
             raise MissingPrivilege(f"{self.title}: this account may not read {', '.join(denied)} (grant r on it)")
         defs = [line for block in blocks if block.name == "defs" for line in block.lines]
         ages = [match[1] for line in defs if (match := re.match(r"\s*PASS_MAX_DAYS\s+(\S+)", line))]
-        # pwquality.conf.d is read in order after pwquality.conf; the last one counts.
+        # pwquality.conf.d is read in order, and before pwquality.conf; the last one counts. pwquality.conf(5)
         quality = [(block.rest, line) for block in blocks if block.name == "quality" for line in block.lines]
         pam = [(block.rest, line) for block in blocks if block.name == "pam" for line in block.lines]
         length, by = _length(quality, pam)

@@ -27,10 +27,23 @@ class SecretFile:
 
 
 @dataclass(frozen=True)
-class SecretFiles(Question):
-    """The permissions of `paths`, and of the EnvironmentFile= files of a `unit`. No file is opened.
+class SecretsKept:
+    """Where a service's secrets lie."""
 
-    Privileges: to search the folders that they lie in. Source: stat(1), systemctl(1) show.
+    files: tuple[SecretFile, ...]
+    in_unit: tuple[str, ...] = ()
+    """Names of variables in the unit's Environment= that hold secrets: everybody may ask systemd for their values."""
+
+
+_NAMES = "(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|API_KEY|PRIVATE_KEY|DATABASE_URL)"
+
+
+@dataclass(frozen=True)
+class SecretFiles(Question):
+    """The permissions of `paths`, and of the EnvironmentFile= files of a `unit`; which secrets are in the unit itself.
+
+    No file is opened, and of the unit's variables only names are told. Privileges: to search the folders that the
+    files lie in. Source: stat(1), systemctl(1) show, systemd.exec(5) ("Environment=").
     """
 
     paths: tuple[str, ...]
@@ -43,11 +56,14 @@ class SecretFiles(Question):
     def script(self) -> str:
         of_unit = ""
         if self.unit is not None:
-            # EnvironmentFiles=/etc/mycats.env (ignore_errors=no), a line for each.
+            # EnvironmentFiles=/etc/mycats.env (ignore_errors=no), a line for each; "yes" is one that may be missing.
             of_unit = (
                 f"systemctl show -p EnvironmentFiles -- {quote(self.unit)} 2>/dev/null | "
-                "sed -n 's/^EnvironmentFiles=\\(.*\\) (ignore_errors=.*)$/\\1/p' | "
-                'while read -r f; do look "$f"; done\n'
+                "sed -n 's/^EnvironmentFiles=\\(.*\\) (ignore_errors=\\(.*\\))$/\\2 \\1/p' | "
+                "while read -r optional f; do\n"
+                '[ "$optional" = yes ] && ls -Ld -- "$f" 2>&1 | grep -q \'No such file\' || look "$f"\ndone\n'
+                f"systemctl show -p Environment -- {quote(self.unit)} 2>/dev/null | sed 's/^Environment=/ /' | "
+                f"grep -oE '[ \"][A-Z_0-9]*{_NAMES}=' | sed 's/^./== secret /; s/=$//'\n"
             )
         named = " ".join(quote(path) for path in self.paths)
         return (
@@ -57,7 +73,7 @@ class SecretFiles(Question):
             f'for f in {named}; do look "$f"; done\n{of_unit}echo "== end"'
         )
 
-    def parse(self, answer: Answer) -> tuple[SecretFile, ...]:
+    def parse(self, answer: Answer) -> SecretsKept:
         if answer.block("end") is None:
             raise answer.failure(self.title)
         found: dict[str, SecretFile] = {}
@@ -68,7 +84,8 @@ class SecretFiles(Question):
                 found[block.rest] = _file(block.rest, block.lines)
         if not set(self.paths) <= found.keys():
             raise answer.failure(self.title)
-        return tuple(found.values())
+        names = dict.fromkeys(one_line(block.rest, 60) for block in answer.blocks() if block.name == "secret")
+        return SecretsKept(tuple(found.values()), tuple(names))
 
     def _lost(self, path: str, said: str) -> SecretFile:
         if re.search("permission denied", said, re.IGNORECASE):
@@ -89,4 +106,4 @@ def _file(path: str, lines: list[str]) -> SecretFile:
     return SecretFile(path, True, mode, uid if user == "UNKNOWN" else user, group, has_acl=lines[1] == "+")
 
 
-__all__ = ["SecretFile", "SecretFiles"]
+__all__ = ["SecretFile", "SecretFiles", "SecretsKept"]

@@ -14,6 +14,12 @@ _PROPERTIES = (
     "ActiveEnterTimestampMonotonic,Result,FragmentPath,Type"
 )
 
+_ENABLED = ("enabled", "enabled-runtime", "alias")
+"""systemctl(1), is-enabled; Debian's generator of PostgreSQL's instances enables them at runtime."""
+
+_RESTART_SCHEDULED = "5eb03494b6584870a536b337290809b3"
+"""systemd's sd-messages.h: SD_MESSAGE_UNIT_RESTART_SCHEDULED"""
+
 
 @dataclass(frozen=True)
 class ServiceInstance:
@@ -51,6 +57,8 @@ class ServiceStatus:
     instances: tuple[ServiceInstance, ...] = ()
     process: ProcessStatus | None = None
     observed_at: datetime | None = None
+    recent_restarts: int | None = None
+    """Automatic restarts of a unit and its instances in the window asked for; None where no journal tells."""
 
     @property
     def hollow(self) -> bool:
@@ -59,7 +67,7 @@ class ServiceStatus:
 
     @property
     def restarts(self) -> int | None:
-        """The most restarts that systemd counts for it or one of its instances; None where nothing counts them."""
+        """The most restarts since the last start by hand, of it or one of its instances; None where nothing counts."""
         counts = [one.restarts for one in (self.main, *self.instances) if one and one.restarts is not None]
         return max(counts, default=None)
 
@@ -73,8 +81,11 @@ class ServiceStatus:
 
     @property
     def enabled(self) -> bool | None:
-        """Whether it starts at boot; None for a pid file."""
-        return None if self.main is None else self.main.unit_file_state in ("enabled", "enabled-runtime", "alias")
+        """Whether it starts at boot; None for a pid file. Of a wrapper, every instance that runs must start, too."""
+        if self.main is None:
+            return None
+        what_runs = [one for one in self.instances if one.active] if self.main.sub_state == "exited" else []
+        return all(one.unit_file_state in _ENABLED for one in (self.main, *what_runs))
 
 
 @dataclass(frozen=True)
@@ -93,16 +104,17 @@ class ProcessStatus:
 
 @dataclass(frozen=True)
 class ServiceState(Question):
-    """Whether a service is there, runs, since when, and how often it was restarted.
+    """Whether a service is there, runs, since when, and how often it was restarted in the last `window_minutes`.
 
     A unit's template instances (`postgresql@*`) are reported with it: Debian's `postgresql.service` is "active
     (exited)" whatever its clusters do. Privileges: none; a process's executable needs the same
-    user or root and is None without.
-    Source: systemctl(1) show, org.freedesktop.systemd1(5), proc_pid_stat(5).
+    user or root and is None without, and recent restarts need the journal (group systemd-journal).
+    Source: systemctl(1) show, org.freedesktop.systemd1(5), proc_pid_stat(5), journalctl(1).
     """
 
     unit: str | None = None
     pid_file: str | None = None
+    window_minutes: int = 60
 
     helpers = (MAIN_PIDS,)
 
@@ -117,7 +129,8 @@ class ServiceState(Question):
             show = f"systemctl show -p {_PROPERTIES}"
             return (
                 "command -v systemctl >/dev/null 2>&1 || { echo '== nosystemd'; exit 0; }\n"
-                "echo \"== clock $(date +%s) $(cut -d' ' -f1 /proc/uptime)\"\necho '== units'\n"
+                "echo \"== clock $(date +%s) $(cut -d' ' -f1 /proc/uptime)\"\n"
+                f"{self._recent()}echo '== units'\n"
                 # --timestamp came with systemd 248; before, the monotonic time has to do.
                 f"{show} --timestamp=unix -- {names} 2>/dev/null || {show} -- {names}"
             )
@@ -138,6 +151,15 @@ echo "== command"; tr '\\0\\n' '\\n ' < "/proc/$p/cmdline" 2>/dev/null | head -n
 exit 0
 """
 
+    def _recent(self) -> str:
+        named = " ".join(f"-u {quote(name)}" for name in units(self.unit or ""))
+        return f"""case $(journalctl -n 1 -o cat {named} 2>&1 >/dev/null) in
+*'not seeing messages'*|*ermission*|*'No journal files'*|*'not found'*) ;;
+*) s=$(($(date +%s) - 60 * {self.window_minutes}))
+echo "== restarted $(journalctl -q -o cat --since "@$s" {named} MESSAGE_ID={_RESTART_SCHEDULED} | wc -l)";;
+esac
+"""
+
     def parse(self, answer: Answer) -> ServiceStatus:
         return self._unit(answer) if self.unit is not None else self._process(answer)
 
@@ -156,7 +178,8 @@ exit 0
         exists = main.load_state not in ("not-found", "bad-setting", "error") or bool(instances)
         main_is_well = main.active or (main.load_state == "not-found" and bool(instances))
         running = exists and main_is_well and all(one.active for one in instances)
-        return ServiceStatus(full, exists, running, main, instances, None, _now(answer))
+        recent = _number(answer, "restarted")
+        return ServiceStatus(full, exists, running, main, instances, None, _now(answer), recent)
 
     def _process(self, answer: Answer) -> ServiceStatus:
         name = self.pid_file or ""
