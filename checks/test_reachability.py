@@ -222,14 +222,19 @@ def test_traffic_slot(public_health, slots_health, environment, settings, expect
         expect.that(False, observed=said, expected=expected)
         return
     slots = seen_slots((environment.apis[name].slot, attempt) for name, attempt in slots_health.items())
+    several = [
+        f"slot {slot} runs several processes, and not every one was seen"
+        for slot in slots.of_several(settings["same_process_seconds"])
+    ]
     unsure = []
     for boot in dict.fromkeys(public_health.boots):
         found = slots.running_since(boot, public_health, settings["same_process_seconds"])
         when = (
             f"a process started at {boot:%Y-%m-%d %H:%M:%S.%f}"[:-3] + " UTC" if boot else "an answer without its age"
         )
-        if boot is None or len(found) > 1 or (slots.silent and not found):
-            unsure.append("; ".join([when, *(f"slot {slot} fits" for slot in found), *slots.silent]))
+        if boot is None or len(found) > 1 or ((slots.silent or several) and not found):
+            fitting = [f"slot {slot} fits" for slot in found]
+            unsure.append("; ".join([when, *fitting, *slots.silent, *([] if found else several)]))
         else:
             seen = f"slot {found[0]}, {when}" if found else f"no slot that is known, {when}"
             expect.that(found == [environment.active_slot], observed=seen, expected=expected)

@@ -226,6 +226,8 @@ def test_slot_of_several_processes_is_known_by_any_of_them():
         [("blue", Attempt(answer(None))), ("blue", Attempt(answer(NOW, later))), ("green", Attempt(answer(later)))]
     )
     assert found.silent == ()
+    assert found.of_several(0.1) == ["blue"]
+    assert found.of_several(10) == []
     assert found.running_since(NOW, answer(), 0.1) == ["blue"]
     assert found.running_since(later, answer(), 0.1) == ["blue", "green"]
     assert found.running_since(None, answer(), 0.1) == []

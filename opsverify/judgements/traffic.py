@@ -32,6 +32,14 @@ class Slots:
             }
         )
 
+    def of_several(self, tolerance: float) -> list[str]:
+        """The slots of which more than one process answered: a few samples need not have met all of a cluster."""
+        spans: dict[str, tuple[datetime, datetime, float]] = {}
+        for slot, boot, exactness in self.boots:
+            first, last, most = spans.get(slot, (boot, boot, exactness))
+            spans[slot] = (min(first, boot), max(last, boot), max(most, exactness))
+        return [slot for slot, (a, b, most) in spans.items() if (b - a).total_seconds() > tolerance + most]
+
 
 def seen_slots(attempts: Iterable[tuple[str, Attempt]]) -> Slots:
     """Sort the attempts at the health of APIs, (slot, attempt), by what they tell."""

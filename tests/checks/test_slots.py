@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from opsverify.environment import Environment
-from opsverify.errors import NotApplicable
+from opsverify.errors import NotApplicable, ProbeError
+from opsverify.nouns import Attempt
 from opsverify.slots import every, idle, named, retired, where_slots_are
 
 TRAFFIC = "test_traffic_slot[public]"
@@ -214,3 +218,20 @@ def test_slots_without_an_active_one():
 def test_targets_of_a_kind_that_has_no_slots_belong_to_none():
     hosts = SLOTS.model_copy(update={"hosts": {"here": object()}})
     assert idle(hosts, "hosts", "green") == retired(hosts, "hosts", "red") == []
+
+
+def test_process_of_a_cluster_that_was_not_met_is_no_stranger(judged):
+    """PM2's cluster mode: three samples of a slot need not meet the worker that answers at the public address."""
+    now = datetime.now(UTC)
+
+    def health(*ages):
+        boots = tuple(now - timedelta(seconds=age) for age in ages)
+        return SimpleNamespace(boots=boots, uptime_seconds=1.5, rate_limited=False, is_api_json=True)
+
+    apis = {"blue": SimpleNamespace(slot="blue"), "green": SimpleNamespace(slot="green")}
+    facts = {"environment": SimpleNamespace(active_slot="blue", apis=apis), "public_health": health(50)}
+    one_process = {"blue": Attempt(health(10, 10)), "green": Attempt(health(99))}
+    cluster = {"blue": Attempt(health(10, 20)), "green": Attempt(health(99))}
+    assert judged("reachability", "traffic-slot", slots_health=one_process, **facts).worst.verdict == "alert"
+    with pytest.raises(ProbeError, match="slot blue runs several processes, and not every one was seen"):
+        judged("reachability", "traffic-slot", slots_health=cluster, **facts)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from opsverify.errors import ProbeError
+from opsverify.loading import load_items
 from opsverify.probes.host import (
     BranchHead,
     Build,
@@ -22,6 +23,7 @@ from opsverify.probes.host import (
 )
 
 RECORDED = Path(__file__).parent / "recorded"
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
 
@@ -85,6 +87,44 @@ def test_everything_about_a_release(shell, checkout, tmp_path):
     assert [(one.variable, one.file) for one in facts[secrets].found] == [("JWT_SECRET", "config/.Env.Example")]
     with pytest.raises(ProbeError, match="cannot ask the remote"):
         head.parse(answers[head])
+
+
+def test_a_lock_file_of_two_documents_is_judged_by_its_last(shell, checkout):
+    """pnpm.io/lockfile: where there are configDependencies, pnpm's own come first, and only in the lock file."""
+    question = InstalledPackages(str(checkout))
+    lock, copy = checkout / "pnpm-lock.yaml", checkout / "node_modules/.pnpm/lock.yaml"
+    before, _, _ = shell(question)
+    own = "lockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    configDependencies: {}\n\npackages:\n\n  is-number@7.0.0: {}\n\nsnapshots:\n"
+    lock.write_text(f"---\n{own}\n---\n{lock.read_text()}")
+    after, _, _ = shell(question)
+    assert question.parse(after[question]) == question.parse(before[question])
+    copy.write_text(lock.read_text().rpartition("---\n")[2])
+    assert question.parse(shell(question)[0][question]).same
+
+
+def test_the_client_is_where_its_own_generator_puts_it(shell, checkout):
+    question, schema = PrismaClient(str(checkout)), checkout / "backend/prisma/schema.prisma"
+    others = 'generator erd {\n  provider = "prisma-erd-generator"\n  output   = "../erd.svg"\n}\n'
+    own = 'generator client {\n  output = "../generated"\n  provider = "prisma-client-js"\n}\n'
+    schema.write_text(others + own + schema.read_text())
+    (checkout / "backend/generated").mkdir()
+    (checkout / "backend/generated/schema.prisma").write_text(schema.read_text())
+    client = question.parse(shell(question)[0][question])
+    assert (client.client, client.matches) == ("backend/prisma/../generated", True)
+
+
+def test_a_secret_in_a_committed_dotenv_file_is_published(shell, checkout, tmp_path):
+    (tmp_path / "dotenv").write_text("JWT_SECRET=from-the-example\n")
+    (checkout / "config/.Env.Example").rename(checkout / "config/.env.production")
+    subprocess.run(
+        "git add -A && git -c user.name=x -c user.email=x@x commit -qm x", shell=True, cwd=checkout, check=True
+    )
+    files = tuple(load_items(ROOT / "checks/runbook.yaml")["published-secrets"].settings["files"])
+    question = PublishedSecrets(
+        None, str(tmp_path / "no.pid"), (str(tmp_path / "dotenv"),), str(checkout), files, ("*SECRET",)
+    )
+    found = question.parse(shell(question)[0][question]).found
+    assert [(one.variable, one.file) for one in found] == [("JWT_SECRET", "config/.env.production")]
 
 
 def test_a_revision_is_a_hash_or_a_tag_and_nothing_that_moves(shell, checkout):

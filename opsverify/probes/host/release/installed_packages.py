@@ -46,7 +46,8 @@ class InstalledPackages(Question):
     """Whether what pnpm installed is what pnpm-lock.yaml says, and still there.
 
     pnpm keeps a copy of the lock file that it installed from, without what it left out (a production install: the
-    development dependencies), so that the copies differ where all is well. Lock files of pnpm 8 and newer.
+    development dependencies), so that the copies differ where all is well. Lock files of pnpm 8 and newer, also those
+    that begin with a document of pnpm's own dependencies (pnpm.io/lockfile).
     Privileges: to read the checkout. Source: node_modules/.pnpm/lock.yaml and node_modules/.modules.yaml.
     """
 
@@ -63,19 +64,22 @@ class InstalledPackages(Question):
     def script(self) -> str:
         return f"""folder {quote(self.checkout_path)}
 [ -f pnpm-lock.yaml ] || {{ echo '== nolock'; exit 0; }}
+body() {{ # FILE: its last YAML document
+n=$(grep -n '^---$' "$1" | tail -n 1); n=${{n%%:*}}; tail -n "+$((${{n:-0}} + 1))" "$1"
+}}
 show() {{
 [ -r "$2" ] || {{ cat "$2" >/dev/null; exit 1; }}
-echo "== $1"; sed -n '/^snapshots:/q;s/^/ /p' "$2"; echo
+echo "== $1"; body "$2" | sed -n '/^snapshots:/q;s/^/ /p'; echo
 }}
 show lock pnpm-lock.yaml
 i=node_modules/.pnpm/lock.yaml
 [ -e "$i" ] || {{ ls -d node_modules >/dev/null; echo '== noinstall'; exit 0; }}
 show installed "$i"
-cmp -s pnpm-lock.yaml "$i" && echo '== same'
+[ "$(body pnpm-lock.yaml | cksum)" = "$(body "$i" | cksum)" ] && echo '== same'
 [ -r node_modules/.modules.yaml ] && show modules node_modules/.modules.yaml
 echo '== folders'; ls node_modules/.pnpm
 echo '== linked'
-sed -n "/^importers:/,/^[^ i]/s/^  '\\{{0,1\\}}\\([^' :]*\\)'\\{{0,1\\}}:.*$/\\1/p" pnpm-lock.yaml |
+body pnpm-lock.yaml | sed -n "/^importers:/,/^[^ i]/s/^  '\\{{0,1\\}}\\([^' :]*\\)'\\{{0,1\\}}:.*$/\\1/p" |
 while IFS= read -r d; do
 for p in "$d"/node_modules/*/package.json "$d"/node_modules/@*/*/package.json; do [ -e "$p" ] && echo "$p"; done
 done

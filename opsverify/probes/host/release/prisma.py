@@ -28,7 +28,7 @@ class Generated:
 class PrismaClient(Question):
     """Whether the generated client was generated from the schema in the checkout.
 
-    It is looked for where Node.js finds it: at the generator's own `output`, else in `.prisma/client` beside the
+    It is looked for where Node.js finds it: at the client generator's own `output`, else in `.prisma/client` beside the
     package `@prisma/client` that the backend resolves (pnpm: inside node_modules/.pnpm), else in node_modules.
     Privileges: to read the checkout. Source: Prisma leaves a copy of the schema with every client it generates.
     """
@@ -47,8 +47,11 @@ class PrismaClient(Question):
 for s in {" ".join(SCHEMAS)}; do [ -f "$s" ] && break; s=; done
 [ -n "$s" ] || {{ echo '== noschema'; exit 0; }}
 b=${{s%/*}}; b=${{b%prisma}}; b=${{b%/}}; b=${{b:-.}}
-o=$(sed -n '/^[[:space:]]*generator[[:space:]]/,/}}/s/^[[:space:]]*output[[:space:]]*=[[:space:]]*"\\([^"]*\\)".*/\\1/p
-' "$s" | head -n 1)
+o=$(awk '
+/^[ \\t]*(generator|datasource)[ \\t]/ {{ client = 0; output = "" }}
+/^[ \\t]*provider[ \\t]*=[ \\t]*"prisma-client(-js)?"/ {{ client = 1 }}
+/^[ \\t]*output[ \\t]*=/ {{ output = $0; sub(/^[^"]*"/, "", output); sub(/".*/, "", output) }}
+/^[ \\t]*}}/ {{ if (client && output != "") {{ print output; exit }} client = 0 }}' "$s")
 set --
 if [ -n "$o" ]; then case $o in /*) set -- "$o";; *) set -- "${{s%/*}}/$o";; esac
 else
