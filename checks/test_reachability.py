@@ -85,11 +85,17 @@ def test_frontend_reachable(page_attempt, target, expect):
     observed = f"{page.status} {page.content_type or 'without content type'}, title {page.title!r}"
     if not expect.that(is_page, observed=observed, expected=whole):
         return
+    expect.that(
+        page.elsewhere is None,
+        observed=f"a page of another site, {page.elsewhere}" if page.elsewhere else "the site's own page",
+        expected="the site's own page",
+    )
     expect.that(page.contains_ok is not False, observed="the page", expected=f"it holds {target.contains!r}")
     limited = [asset for asset in page.assets if asset.problem == "rate-limited"]
     broken = [asset for asset in page.assets if not asset.ok and asset not in limited]
     left_out = f", {page.assets_left_out} more not looked at" if page.assets_left_out else ""
-    expect.that(bool(page.assets), observed=f"a page that names {len(page.assets)} scripts and styles", expected=whole)
+    scripts = sum(asset.expects == "script" for asset in page.assets)
+    expect.that(scripts > 0, observed=f"a page that names {scripts} scripts of the application", expected=whole)
     told = "; ".join(f"{a.url_path}: {a.problem or a.status}" for a in broken[:5])
     expect.that(
         not broken,

@@ -181,7 +181,7 @@ def test_headers_of_an_error_page_prove_nothing(judged):
 
 
 def asset(name, problem=None):
-    return SimpleNamespace(url_path=name, ok=problem is None, problem=problem, status=200)
+    return SimpleNamespace(url_path=name, expects="script", ok=problem is None, problem=problem, status=200)
 
 
 @pytest.mark.parametrize(
@@ -199,10 +199,29 @@ def asset(name, problem=None):
 def test_broken_scripts_count_more_than_limited_ones(judged, assets, verdict, told):
     limited = any(one.problem == "rate-limited" for one in assets)
     page = SimpleNamespace(status=200, rate_limited=limited, content_type="text/html", title="Cats", contains_ok=None,
-                           assets=tuple(assets), assets_left_out=20)  # fmt: skip
-    attempt = SimpleNamespace(failure=None, fact=page)
-    seen = judged(
-        "reachability", "frontend-reachable", page_attempt=attempt, target=SimpleNamespace(contains=None)
-    ).worst
+                           elsewhere=None, assets=tuple(assets), assets_left_out=20)  # fmt: skip
+    seen = judged_page(judged, page)
     assert seen.verdict == verdict
     assert told in seen.observed
+
+
+def judged_page(judged, page):
+    attempt = SimpleNamespace(failure=None, fact=page)
+    target = SimpleNamespace(contains=None)
+    return judged("reachability", "frontend-reachable", page_attempt=attempt, target=target).worst
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"elsewhere": "https://status.example.net:443"}, "a page of another site, https://status.example.net:443"),
+        ({"assets": (SimpleNamespace(url_path="/a.css", expects="style", ok=True, problem=None, status=200),)},
+         "a page that names 0 scripts of the application"),
+    ],
+)  # fmt: skip
+def test_page_that_is_not_the_applications(judged, changes, told):
+    page = SimpleNamespace(status=200, rate_limited=False, content_type="text/html", title="Cats", contains_ok=None,
+                           elsewhere=None, assets=(asset("/a.js"),), assets_left_out=0)  # fmt: skip
+    assert judged_page(judged, page).verdict == "normal"
+    seen = judged_page(judged, SimpleNamespace(**{**vars(page), **changes}))
+    assert (seen.verdict, seen.observed) == ("alert", told)

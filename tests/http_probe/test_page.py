@@ -10,7 +10,7 @@ from opsverify.environment import Frontend
 from opsverify.errors import ProbeError
 from opsverify.evidence import Deadline
 from opsverify.probes import http
-from opsverify.probes.http.page import read
+from opsverify.probes.http.page import read, same_site
 
 
 def load(site: Any, seconds: float = 5, **more: Any) -> Any:
@@ -54,6 +54,43 @@ def test_the_page_and_what_it_names_load(page: Any) -> None:
     assert len(page.requests) == 5
     assert load(page, contains="dogs").contains_ok is False
     assert load(page).contains_ok is None
+
+
+def test_what_a_cdn_serves_of_the_application_is_fetched_without_our_headers(page: Any) -> None:
+    cdn = page.url.replace("127.0.0.1", "localhost")
+    scripts = f"<script src={cdn}/_next/static/a.js></script><script src={cdn}/analytics.js></script>"
+    page.answer("/", f"<link rel=preload as=image href=/logo.png>{scripts}", Content_Type="text/html")
+    page.answer("/_next/static/a.js", "1", Content_Type="text/javascript")
+    page.answer("/logo.png", b"x", Content_Type="image/png")
+    facts = load(page, headers={"X-Key": "secret"})
+    assert [(a.url_path, a.ok) for a in facts.assets] == [("/logo.png", True), ("/_next/static/a.js", True)]
+    assert facts.foreign_assets == 1
+    assert {path: headers.get("X-Key") for _, path, headers in page.requests} == {
+        "/": "secret", "/logo.png": "secret", "/_next/static/a.js": None,
+    }  # fmt: skip
+    page.answer("/_next/static/a.js", "gone", status=404)
+    assert [a.problem for a in load(page).assets if not a.ok] == ["status 404 instead of 200"]
+
+
+def test_a_page_of_another_site_is_told(page: Any) -> None:
+    page.answer("/", "", status=302, Location=page.url.replace("127.0.0.1", "localhost") + "/status")
+    page.answer("/status", "<title>We will be back</title>", Content_Type="text/html")
+    assert load(page).elsewhere.endswith(f"localhost:{page.port}")
+    page.answer("/", "", status=302, Location="/status")
+    assert load(page).elsewhere is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://mycats.example.com/", "http://www.mycats.example.com:3000", True),
+        ("https://app.mycats.example.com/", "https://mycats.example.com", True),
+        ("https://status.example.net/", "https://mycats.example.com", False),
+        ("https://notmycats.example.com/", "https://mycats.example.com", False),
+    ],
+)
+def test_which_addresses_are_of_one_site(one: str, other: str, same: bool) -> None:
+    assert same_site(one, other) is same_site(other, one) is same
 
 
 def test_a_script_that_is_a_page_is_not_ok(page: Any) -> None:

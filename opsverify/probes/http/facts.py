@@ -279,7 +279,8 @@ class Asset:
 class PageFacts(Timed):
     """The page and its assets. `contains_ok` is None when the environment asks for no text.
 
-    `foreign_assets`: named by the page but of other origins, not fetched; `assets_left_out`: beyond the cap of 40.
+    `elsewhere` is where it came from, when that is another site than the target's. `foreign_assets`: named by the page,
+    but of other origins and none of the application's, not fetched; `assets_left_out`: beyond the cap of 40.
     `truncated`: the page is larger than 2 MiB and was read so far only.
     """
 
@@ -287,6 +288,7 @@ class PageFacts(Timed):
     content_type: str | None
     title: str | None
     contains_ok: bool | None
+    elsewhere: str | None
     assets: tuple[Asset, ...]
     foreign_assets: int
     assets_left_out: int

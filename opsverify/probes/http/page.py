@@ -10,13 +10,16 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from opsverify.errors import ProbeError
 from opsverify.evidence import DaemonThreads, Deadline
 from opsverify.probes.dial import printable
-from opsverify.probes.http.client import Answer, Client, same_origin
+from opsverify.probes.http.client import Answer, Client, place_of, same_origin
 from opsverify.probes.http.facts import Asset, PageFacts
 
 if TYPE_CHECKING:
     from opsverify.probes.http.asking import Asker
 
 ASSET_LIMIT = 40
+NEXT = "/_next/"
+"""Where Next.js keeps what it built, below the CDN's address too (`assetPrefix`): what else is of another origin is not
+the application's."""
 AT_ONCE = 4
 
 
@@ -85,14 +88,14 @@ def read(text: str, url: str, deadline: Deadline) -> Named:
 
 
 def load(asker: Asker) -> PageFacts:
-    """Fetch the page and its own assets. Raises as `Client.get` does, for the page itself only."""
+    """Fetch the page and the application's assets. Raises as `Client.get` does, for the page itself only."""
     target = asker.target
     with asker.client() as client:
         answer = client.get(target.url if urlsplit(target.url).path else target.url + "/")
     text = answer.text
     is_html = answer.media_type in (None, "text/html", "application/xhtml+xml")
     named = read(text if is_html else "", answer.url, asker.deadline)
-    own = [(url, kind) for url, kind in named.assets.items() if same_origin(url, answer.url)]
+    own = [(url, kind) for url, kind in named.assets.items() if same_origin(url, answer.url) or NEXT in url]
     assets = _fetch(asker, answer.url, own[:ASSET_LIMIT]) if answer.status == 200 else ()
     contains = getattr(target, "contains", None)
     return PageFacts(
@@ -101,6 +104,7 @@ def load(asker: Asker) -> PageFacts:
         content_type=answer.media_type,
         title=None if named.title is None else printable(named.title, 200),
         contains_ok=None if contains is None else contains in text or contains in html.unescape(text),
+        elsewhere=None if same_site(answer.url, target.url) else printable(place_of(answer.url), 200),
         assets=assets,
         foreign_assets=len(named.assets) - len(own),
         assets_left_out=max(0, len(own) - ASSET_LIMIT),
@@ -111,6 +115,12 @@ def load(asker: Asker) -> PageFacts:
         retry_after=answer.retry_after,
         excerpt=asker.excerpt(text),
     )
+
+
+def same_site(one: str, other: str) -> bool:
+    """Whether two addresses are of one host, or one is of a subdomain of the other's; `www.` makes no difference."""
+    a, b = sorted(((urlsplit(url).hostname or "").removeprefix("www.") for url in (one, other)), key=len)
+    return a == b or b.endswith(f".{a}")
 
 
 def _fetch(asker: Asker, base: str, wanted: list[tuple[str, str]]) -> tuple[Asset, ...]:
