@@ -78,10 +78,13 @@ def test_security_headers(page_headers, plain_http, settings, expect):
         expected=f"X-Frame-Options {' or '.join(settings['frame_options'])}, or frame-ancestors that are named",
     )
     led = f"{plain_http.status} to {plain_http.location or 'nowhere'}"
-    safe = plain_http.refused or plain_http.to_https
+    if plain_http.refused or plain_http.dropped:
+        led = "nothing listens" if plain_http.refused else "no connection within 5 s"
+    closed = plain_http.refused or plain_http.dropped
+    safe = closed or plain_http.to_https
     expect.that(
-        safe and (plain_http.refused or plain_http.permanent),
-        observed=f"{plain_http.http_url}: {'nothing listens' if plain_http.refused else led}",
+        safe and (closed or plain_http.permanent),
+        observed=f"{plain_http.http_url}: {led}",
         expected="a permanent redirect to https of the same name, or nothing",
         otherwise=Verdict.WARNING if safe else Verdict.ALERT,
     )

@@ -157,7 +157,9 @@ def headers(judged, **more):
         "status": 200, "over_tls": True, "rate_limited": False, "strict_transport_security": "max-age=31536000",
         "content_type_options": "nosniff", "frame_options": "DENY", "content_security_policy": None,
     } | more  # fmt: skip
-    refused = SimpleNamespace(refused=True, http_url="http://x", status=None, location=None, to_https=False)
+    refused = SimpleNamespace(
+        refused=True, dropped=False, http_url="http://x", status=None, location=None, to_https=False
+    )
     return judged("security", "security-headers", page_headers=SimpleNamespace(**known), plain_http=refused).worst
 
 

@@ -127,6 +127,18 @@ def test_a_secret_in_a_committed_dotenv_file_is_published(shell, checkout, tmp_p
     assert [(one.variable, one.file) for one in found] == [("JWT_SECRET", "config/.env.production")]
 
 
+@pytest.mark.parametrize("how", ["--skip-worktree", "--assume-unchanged"])
+def test_changes_that_git_was_told_to_overlook(shell, checkout, how):
+    question = WorkingTree(str(checkout))
+    subprocess.run(
+        ["git", "update-index", how, "package.json", "backend/prisma/schema.prisma"], cwd=checkout, check=True
+    )
+    assert question.parse(shell(question)[0][question]).changes == ()
+    (checkout / "package.json").write_text('{"hot": "fix"}')
+    (checkout / "backend/prisma/schema.prisma").unlink()  # as a sparse checkout leaves out files
+    assert question.parse(shell(question)[0][question]).changes == (" M package.json",)
+
+
 def test_a_revision_is_a_hash_or_a_tag_and_nothing_that_moves(shell, checkout):
     def git(*words):
         return subprocess.run(["git", *words], cwd=checkout, capture_output=True, text=True, check=True).stdout.strip()

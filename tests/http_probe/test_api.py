@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import socket
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from opsverify.environment import Api
 from opsverify.errors import ProbeError
 from opsverify.evidence import Deadline
 from opsverify.probes import http
+from opsverify.probes.http import asking
 
 HEALTHY = {
     "success": True,
@@ -257,6 +259,21 @@ def test_security_headers_and_the_way_to_https(site: Any) -> None:
     site.answer("/x", "", status=302, Location="https://elsewhere.example/x")
     redirect = ask(site, http.Redirect(site.url + "/x"))
     assert (redirect.to_https, redirect.permanent) == (False, False)
+
+
+def test_a_port_whose_packets_are_dropped_serves_nothing(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "DOOR_SECONDS", 0.3)
+    site.answer("/", "<title>Cats</title>", Content_Type="text/html")
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:  # Linux drops who comes when the queue is full
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        redirect = ask(site, http.Redirect(f"http://127.0.0.1:{full.getsockname()[1]}/?q"))
+        for one in waiting:
+            one.close()
+    assert (redirect.refused, redirect.dropped, redirect.status) == (False, True, None)
+    assert "?" not in redirect.http_url
 
 
 def test_a_closed_http_port_is_a_fact(site: Any, closed_port: int) -> None:

@@ -12,13 +12,15 @@ from urllib.parse import urlsplit
 
 from opsverify.errors import ProbeError, Unreachable
 from opsverify.evidence import Deadline
-from opsverify.probes.dial import Watchdog, printable, trusting
+from opsverify.probes.dial import Watchdog, dial, printable, trusting
 from opsverify.probes.http import facts, page
 from opsverify.probes.http.client import Answer, Client, Pace
 
 if TYPE_CHECKING:
     import ssl
 
+DOOR_SECONDS = 5.0
+"""For a connection to the port of plain http, which many a firewall drops."""
 API_PACE = 0.12
 PAGE_PACE = 0.04
 """Seconds between requests: below nginx's 10 r/s on /api/ and 30 r/s on /, without any burst allowance."""
@@ -200,12 +202,18 @@ class Asker:
         parts = urlsplit(self.target.url)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         url = question.http_url or f"http://{host}/"
+        shown, door = url.partition("?")[0], urlsplit(url)
+        try:
+            dial(door.hostname or "", door.port or 80, Deadline(self.deadline.remaining(DOOR_SECONDS))).socket.close()
+        except (ConnectionRefusedError, TimeoutError) as error:
+            refused = isinstance(error, ConnectionRefusedError)
+            return facts.RedirectFacts(shown, refused, not refused, None, None, False, False)
+        except OSError:
+            pass  # the client says it better
         try:
             with self.client(base=url) as client:
                 answer = client.send("GET", url)
         except Unreachable as error:
-            if "connection refused" in str(error):
-                return facts.RedirectFacts(url.partition("?")[0], True, None, None, False, False)
             raise ProbeError(str(error)) from None
         location = answer.header("Location")
         try:
@@ -214,8 +222,9 @@ class Asker:
         except ValueError:
             to_https = False
         return facts.RedirectFacts(
-            http_url=url.partition("?")[0],
+            http_url=shown,
             refused=False,
+            dropped=False,
             status=answer.status,
             location=None if location is None else location.partition("?")[0],
             to_https=to_https and answer.status in (301, 302, 303, 307, 308),

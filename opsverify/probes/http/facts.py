@@ -319,13 +319,15 @@ class HeaderFacts:
 
 @dataclass(frozen=True)
 class RedirectFacts:
-    """What plain http answered. `refused`: nothing listens there, which leaks nothing; then `status` is None.
+    """What plain http answered. `status` is None where nothing could be asked over it, which leaks nothing: `refused`,
+    nothing listens there; `dropped`, no connection within 5 s, though the host answers over https.
 
     `to_https`: it redirects to https of the same host; `permanent`: by 301 or 308; `location`: without query.
     """
 
     http_url: str
     refused: bool
+    dropped: bool
     status: int | None
     location: str | None
     to_https: bool

@@ -224,9 +224,22 @@ class LocalChanges:
     changes: tuple[str, ...] = ()
 
 
+OVERLOOKED = r"""
+repo ls-files -v | sed -n 's/^[a-zS] //p' | while IFS= read -r f; do
+[ -f "$f" ] || continue # a sparse checkout leaves it out
+[ "$(repo hash-object -- "$f")" = "$(repo ls-files -s -- "$f" | cut -d ' ' -f 2)" ] || printf ' M %s
+' "$f"
+done
+"""
+"""What `git update-index --skip-worktree` or `--assume-unchanged` keeps from `git status`."""
+
+
 @dataclass(frozen=True)
 class WorkingTree(Question):
-    """Local modifications of a checkout. Privileges: to read every file in it. Source: git-status(1), porcelain v1."""
+    """Local modifications of a checkout, those too that git was told to overlook (skip-worktree, assume-unchanged).
+
+    Privileges: to read every file in it. Source: git-status(1), porcelain v1; git-ls-files(1), -v and -s.
+    """
 
     checkout_path: str
     untracked: bool = False
@@ -243,7 +256,7 @@ class WorkingTree(Question):
         others = "normal" if self.untracked else "no"
         return (
             f"checkout {quote(self.checkout_path)}\necho '== changes'\n"
-            f"repo status --porcelain=v1 --no-renames --untracked-files={others} || exit 1\necho '== end'"
+            f"repo status --porcelain=v1 --no-renames --untracked-files={others} || exit 1\n{OVERLOOKED}echo '== end'"
         )
 
     def parse(self, answer: Answer) -> LocalChanges:
