@@ -79,7 +79,7 @@ def test_security_headers(page_headers, plain_http, settings, expect):
     )
     led = f"{plain_http.status} to {plain_http.location or 'nowhere'}"
     if plain_http.refused or plain_http.dropped:
-        led = "nothing listens" if plain_http.refused else "no connection within 5 s"
+        led = "nothing listens" if plain_http.refused else "no connection, so no plain http"
     closed = plain_http.refused or plain_http.dropped
     safe = closed or plain_http.to_https
     expect.that(

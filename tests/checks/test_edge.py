@@ -152,15 +152,29 @@ def serve_health():
         server.server_close()
 
 
-def headers(judged, **more):
+def headers(judged, door="refused", **more):
     known = {
         "status": 200, "over_tls": True, "rate_limited": False, "strict_transport_security": "max-age=31536000",
         "content_type_options": "nosniff", "frame_options": "DENY", "content_security_policy": None,
     } | more  # fmt: skip
-    refused = SimpleNamespace(
-        refused=True, dropped=False, http_url="http://x", status=None, location=None, to_https=False
-    )
-    return judged("security", "security-headers", page_headers=SimpleNamespace(**known), plain_http=refused).worst
+    closed = SimpleNamespace(
+        refused=door == "refused", dropped=door == "dropped", http_url="http://x", status=None, location=None,
+        to_https=False, permanent=False,
+    )  # fmt: skip
+    return judged("security", "security-headers", page_headers=SimpleNamespace(**known), plain_http=closed)
+
+
+@pytest.mark.parametrize(
+    ("door", "verdict", "told"),
+    [
+        ("refused", "normal", "http://x: nothing listens"),
+        ("dropped", "normal", "http://x: no connection, so no plain http"),
+        ("open", "alert", "http://x: None to nowhere"),
+    ],
+)
+def test_port_of_plain_http_that_lets_nobody_in_is_as_good_as_none(judged, door, verdict, told):
+    found = headers(judged, door).findings[-1]
+    assert (found.verdict, found.observed) == (verdict, told)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +188,7 @@ def headers(judged, **more):
     ],
 )
 def test_policy_for_frames_outdoes_the_older_header(judged, policy, options, verdict):
-    assert headers(judged, content_security_policy=policy, frame_options=options).verdict == verdict
+    assert headers(judged, content_security_policy=policy, frame_options=options).worst.verdict == verdict
 
 
 def test_headers_of_an_error_page_prove_nothing(judged):

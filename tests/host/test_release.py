@@ -113,6 +113,24 @@ def test_the_client_is_where_its_own_generator_puts_it(shell, checkout):
     assert (client.client, client.matches) == ("backend/prisma/../generated", True)
 
 
+def test_client_of_code_alone_tells_its_schema_too(shell, checkout):
+    """Recorded of Prisma 7.10, whose generator `prisma-client` leaves no copy of the schema."""
+    question, schema = PrismaClient(str(checkout)), checkout / "backend/prisma/schema.prisma"
+    text, code = (RECORDED / f"prisma-7-{name}" for name in ("schema.prisma", "class.ts"))
+    shutil.copy(text, schema)
+    generated = checkout / "backend/generated/prisma/internal"
+    generated.mkdir(parents=True)
+    shutil.copy(code, generated / "class.ts")
+    (generated.parent / "client.ts").write_text("export * from './internal/class'\n")
+    client = question.parse(shell(question)[0][question])
+    assert (client.client, client.matches) == ("backend/prisma/../generated/prisma", True)
+    schema.write_text(schema.read_text() + "model Dog {\n  id Int @id\n}\n")
+    assert not question.parse(shell(question)[0][question]).matches
+    (generated / "class.ts").write_text("export {}\n")
+    with pytest.raises(ProbeError, match="generated/prisma does not tell its schema"):
+        question.parse(shell(question)[0][question])
+
+
 def test_a_secret_in_a_committed_dotenv_file_is_published(shell, checkout, tmp_path):
     (tmp_path / "dotenv").write_text("JWT_SECRET=from-the-example\n")
     (checkout / "config/.Env.Example").rename(checkout / "config/.env.production")
@@ -127,16 +145,29 @@ def test_a_secret_in_a_committed_dotenv_file_is_published(shell, checkout, tmp_p
     assert [(one.variable, one.file) for one in found] == [("JWT_SECRET", "config/.env.production")]
 
 
-@pytest.mark.parametrize("how", ["--skip-worktree", "--assume-unchanged"])
-def test_changes_that_git_was_told_to_overlook(shell, checkout, how):
+@pytest.mark.parametrize(
+    ("how", "absent"), [("--skip-worktree", ()), ("--assume-unchanged", (" D backend/prisma/schema.prisma",))]
+)
+def test_changes_that_git_was_told_to_overlook(shell, checkout, how, absent):
+    page, other, link = "app/[id]/page.tsx", "app/i/page.tsx", "link"  # Next.js names folders like git's patterns
+    for name in (page, other):
+        (checkout / name).parent.mkdir(parents=True)
+        (checkout / name).write_text(name)
+    (checkout / link).symlink_to(page)
+
+    def git(*words):
+        subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@x", *words], cwd=checkout, check=True)
+
+    git("add", "-A")
+    git("commit", "-qm", "x")
+    git("update-index", how, "package.json", "backend/prisma/schema.prisma", page, link)
     question = WorkingTree(str(checkout))
-    subprocess.run(
-        ["git", "update-index", how, "package.json", "backend/prisma/schema.prisma"], cwd=checkout, check=True
-    )
     assert question.parse(shell(question)[0][question]).changes == ()
     (checkout / "package.json").write_text('{"hot": "fix"}')
     (checkout / "backend/prisma/schema.prisma").unlink()  # as a sparse checkout leaves out files
-    assert question.parse(shell(question)[0][question]).changes == (" M package.json",)
+    (checkout / link).unlink()
+    (checkout / link).symlink_to(other)
+    assert question.parse(shell(question)[0][question]).changes == (*absent, " M link", " M package.json")
 
 
 def test_a_revision_is_a_hash_or_a_tag_and_nothing_that_moves(shell, checkout):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import pickle
 import socket
@@ -80,6 +82,38 @@ def test_one_sick_process_among_healthy_ones_shows(site: Any) -> None:
     health = ask(site, http.Health(), samples=3)
     assert health.status == 500
     assert health.statuses == (200, 500)
+
+
+def cluster(site: Any, processes: int, limited_after: int = 99) -> None:
+    """Let that many processes take turns at the health path, each started a second after the one before."""
+
+    def turn(request: Any) -> None:
+        process = len(site.requests) % processes
+        data = HEALTHY["data"] | {"uptime": 3600.5 - process}
+        site.answer("now", json.dumps(HEALTHY | {"data": data}))
+        if len(site.requests) > limited_after:
+            site.answer("now", "", status=429)
+        site.routes["now"](request)
+
+    site.routes["/health"] = turn
+
+
+@pytest.mark.parametrize(
+    ("processes", "slot", "asked"), [(1, "blue", 3), (4, "blue", 16), (12, "blue", 24), (4, None, 3)]
+)
+def test_every_process_of_a_slot_is_looked_for(site: Any, processes: int, slot: str | None, asked: int) -> None:
+    cluster(site, processes)
+    health = ask(site, http.Health(), samples=3, slot=slot)
+    assert len(site.requests) == asked
+    assert len(set(health.boots)) == (processes if slot else 3)
+    assert (len(health.timings), health.statuses) == (3, (200, 200, 200))
+
+
+def test_looking_for_processes_ends_when_the_api_has_had_enough(site: Any) -> None:
+    cluster(site, processes=4, limited_after=5)
+    health = ask(site, http.Health(), samples=3, slot="blue")
+    assert (len(site.requests), len(health.boots)) == (6, 5)
+    assert (health.status, health.rate_limited) == (200, False)
 
 
 @pytest.mark.parametrize(
@@ -264,16 +298,33 @@ def test_security_headers_and_the_way_to_https(site: Any) -> None:
 def test_a_port_whose_packets_are_dropped_serves_nothing(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "DOOR_SECONDS", 0.3)
     site.answer("/", "<title>Cats</title>", Content_Type="text/html")
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
-        waiting = [socket.socket() for _ in range(4)]
-        for one in waiting:  # Linux drops who comes when the queue is full
+    with socket.create_server(("", 0), backlog=0) as full, contextlib.ExitStack() as waiting:
+        port = full.getsockname()[1]
+        for _ in range(4):  # Linux drops who comes when the queue is full
+            one = waiting.enter_context(socket.socket())
             one.setblocking(False)
-            one.connect_ex(full.getsockname())
-        redirect = ask(site, http.Redirect(f"http://127.0.0.1:{full.getsockname()[1]}/?q"))
-        for one in waiting:
-            one.close()
+            one.connect_ex(("127.0.0.1", port))
+        redirect = ask(site, http.Redirect(f"http://127.0.0.1:{port}/?q"))
+        with pytest.raises(ProbeError, match="no answer within 0.3 s"):  # https is not asked of that host
+            ask(site, http.Redirect(f"http://127.0.0.2:{port}/"))
     assert (redirect.refused, redirect.dropped, redirect.status) == (False, True, None)
     assert "?" not in redirect.http_url
+
+
+@pytest.mark.parametrize("code", [errno.EHOSTUNREACH, errno.ENETUNREACH])
+def test_a_firewall_that_rejects_serves_nothing_either(site: Any, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer to a connection is an ICMP message, and of two addresses the last one, IPv6, often has no route."""
+
+    def reject(*unused: Any) -> Any:
+        raise OSError(code, "rejected")
+
+    monkeypatch.setattr(asking, "dial", reject)
+    assert ask(site, http.Redirect(f"{site.url}/")).dropped
+
+
+def test_a_name_that_does_not_resolve_is_no_closed_port(site: Any) -> None:
+    with pytest.raises(ProbeError, match="its name could not be resolved"):
+        ask(site, http.Redirect("http://nowhere.invalid/"))
 
 
 def test_a_closed_http_port_is_a_fact(site: Any, closed_port: int) -> None:

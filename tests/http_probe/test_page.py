@@ -58,7 +58,8 @@ def test_the_page_and_what_it_names_load(page: Any) -> None:
 
 def test_what_a_cdn_serves_of_the_application_is_fetched_without_our_headers(page: Any) -> None:
     cdn = page.url.replace("127.0.0.1", "localhost")
-    scripts = f"<script src={cdn}/_next/static/a.js></script><script src={cdn}/analytics.js></script>"
+    others = f"<script src={cdn}/analytics.js?on=/_next/></script>"
+    scripts = f"<script src={cdn}/_next/static/a.js></script>{others}"
     page.answer("/", f"<link rel=preload as=image href=/logo.png>{scripts}", Content_Type="text/html")
     page.answer("/_next/static/a.js", "1", Content_Type="text/javascript")
     page.answer("/logo.png", b"x", Content_Type="image/png")
@@ -76,6 +77,12 @@ def test_a_page_of_another_site_is_told(page: Any) -> None:
     page.answer("/", "", status=302, Location=page.url.replace("127.0.0.1", "localhost") + "/status")
     page.answer("/status", "<title>We will be back</title>", Content_Type="text/html")
     assert load(page).elsewhere.endswith(f"localhost:{page.port}")
+    page.answer("/status", "<title>We will be back</title><script src=/s.js></script>", Content_Type="text/html")
+    page.requests.clear()
+    load(page, headers={"X-Key": "secret"})
+    assert {path: headers.get("X-Key") for _, path, headers in page.requests} == {
+        "/": "secret", "/status": None, "/s.js": None,
+    }  # fmt: skip
     page.answer("/", "", status=302, Location="/status")
     assert load(page).elsewhere is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -12,9 +13,9 @@ from urllib.parse import urlsplit
 
 from opsverify.errors import ProbeError, Unreachable
 from opsverify.evidence import Deadline
-from opsverify.probes.dial import Watchdog, dial, printable, trusting
+from opsverify.probes.dial import Watchdog, dial, printable, resolve, trusting, unreachable
 from opsverify.probes.http import facts, page
-from opsverify.probes.http.client import Answer, Client, Pace
+from opsverify.probes.http.client import Answer, Client, Pace, place_of
 
 if TYPE_CHECKING:
     import ssl
@@ -24,6 +25,10 @@ DOOR_SECONDS = 5.0
 API_PACE = 0.12
 PAGE_PACE = 0.04
 """Seconds between requests: below nginx's 10 r/s on /api/ and 30 r/s on /, without any burst allowance."""
+MOST_MEETINGS = 24
+"""Answers of one slot in which its processes are looked for: a quarter of what the API allows in a minute."""
+SAME_PROCESS_SECONDS = 0.1
+"""How far apart the starts of one process may be told."""
 
 
 class Asker:
@@ -119,8 +124,28 @@ class Asker:
             retry_after=told.retry_after,
             content_type=told.media_type,
             excerpt=self.excerpt(told.text),
-            boots=tuple(_boot_time(answer) for answer in answers),
+            boots=self._boots(answers),
         )
+
+    def _boots(self, answers: list[Answer]) -> tuple[datetime | None, ...]:
+        """When the processes behind these answers started, and behind more answers where the API is a slot's.
+
+        The processes of a cluster take turns: where these were of several, more are asked for until none was new for a
+        while.
+        """
+        boots = [_boot_time(answer) for answer in answers]
+        if getattr(self.target, "slot", None) is None or answers[-1].status >= 400:
+            return tuple(boots)
+        url = self.target.url + self.target.health_path
+        exactness = SAME_PROCESS_SECONDS + (0.0 if (_uptime(answers[0]) or 0.0) % 1 else 1.0)  # or whole seconds only
+        with contextlib.suppress(ProbeError):  # what was met so far is known all the same
+            while len(boots) < MOST_MEETINGS and _has_new(boots, exactness):
+                with self.client() as client:
+                    answer = client.get(url)
+                if answer.status >= 400:
+                    break
+                boots.append(_boot_time(answer))
+        return tuple(boots)
 
     def _smoke(self, _: facts.Smoke) -> facts.DataAnswer:
         with self.client() as client:
@@ -198,18 +223,35 @@ class Asker:
             excerpt=self.excerpt(answer.text),
         )
 
+    def _closed(self, url: str) -> str | None:
+        """Why there is no connection to an address: "refused", or "dropped" by a firewall; None where there is one.
+
+        Raises ProbeError where not the port but the whole host may be out of reach: one that https is not asked of.
+        """
+        door = urlsplit(url)
+        host, port = door.hostname or "", door.port or 80
+        try:
+            resolve(host, port, self.deadline)  # a slow resolver is no firewall
+        except OSError as error:
+            raise ProbeError(str(unreachable(place_of(url), error, self.deadline))) from None
+        patience = Deadline(self.deadline.remaining(DOOR_SECONDS))
+        try:
+            dial(host, port, patience).socket.close()
+        except ConnectionRefusedError:
+            return "refused"
+        except OSError as error:
+            if host != urlsplit(self.target.url).hostname:
+                raise ProbeError(str(unreachable(place_of(url), error, patience))) from None
+            return "dropped"
+        return None
+
     def _redirect(self, question: facts.Redirect) -> facts.RedirectFacts:
         parts = urlsplit(self.target.url)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         url = question.http_url or f"http://{host}/"
-        shown, door = url.partition("?")[0], urlsplit(url)
-        try:
-            dial(door.hostname or "", door.port or 80, Deadline(self.deadline.remaining(DOOR_SECONDS))).socket.close()
-        except (ConnectionRefusedError, TimeoutError) as error:
-            refused = isinstance(error, ConnectionRefusedError)
-            return facts.RedirectFacts(shown, refused, not refused, None, None, False, False)
-        except OSError:
-            pass  # the client says it better
+        shown, closed = url.partition("?")[0], self._closed(url)
+        if closed is not None:
+            return facts.RedirectFacts(shown, closed == "refused", closed == "dropped", None, None, False, False)
         try:
             with self.client(base=url) as client:
                 answer = client.send("GET", url)
@@ -252,7 +294,22 @@ def _illness(answer: Answer) -> int:
 def _boot_time(answer: Answer) -> datetime | None:
     """When the process behind a health answer started."""
     _, data = _health_body(answer)
-    return facts.boot_time(_moment(data.get("timestamp")), _figure(data.get("uptime")))
+    return facts.boot_time(_moment(data.get("timestamp")), _uptime(answer))
+
+
+def _uptime(answer: Answer) -> float | None:
+    return _figure(_health_body(answer)[1].get("uptime"))
+
+
+def _has_new(boots: list[datetime | None], exactness: float) -> bool:
+    """Whether a process was met for the first time lately: within four answers, and two for each process there is."""
+    met: list[datetime] = []
+    since = 0
+    for boot in boots:
+        known = boot is None or any(abs((boot - one).total_seconds()) <= exactness for one in met)
+        since = since + 1 if known else 0
+        met += [] if known or boot is None else [boot]
+    return len(met) > 1 and since < 2 * len(met) + 4
 
 
 def parse_json(body: bytes) -> Any:

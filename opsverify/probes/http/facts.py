@@ -176,7 +176,8 @@ class HealthFacts(Timed):
     content_type: str | None
     excerpt: str
     boots: tuple[datetime | None, ...] = ()
-    """The `boot_time` of each sample: a proxy may send each one elsewhere."""
+    """The `boot_time` of each sample: a proxy may send each one elsewhere. Of a slot's API also those of more answers,
+    until all processes of a cluster should have been met."""
 
     @property
     def boot_time(self) -> datetime | None:
@@ -320,7 +321,8 @@ class HeaderFacts:
 @dataclass(frozen=True)
 class RedirectFacts:
     """What plain http answered. `status` is None where nothing could be asked over it, which leaks nothing: `refused`,
-    nothing listens there; `dropped`, no connection within 5 s, though the host answers over https.
+    nothing listens there; `dropped`, a firewall lets nobody through (no connection within 5 s, or no route), though the
+    host answers over https.
 
     `to_https`: it redirects to https of the same host; `permanent`: by 301 or 308; `location`: without query.
     """

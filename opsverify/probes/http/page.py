@@ -95,8 +95,8 @@ def load(asker: Asker) -> PageFacts:
     text = answer.text
     is_html = answer.media_type in (None, "text/html", "application/xhtml+xml")
     named = read(text if is_html else "", answer.url, asker.deadline)
-    own = [(url, kind) for url, kind in named.assets.items() if same_origin(url, answer.url) or NEXT in url]
-    assets = _fetch(asker, answer.url, own[:ASSET_LIMIT]) if answer.status == 200 else ()
+    own = [(url, kind) for url, kind in named.assets.items() if same_origin(url, answer.url) or _is_built(url)]
+    assets = _fetch(asker, own[:ASSET_LIMIT]) if answer.status == 200 else ()
     contains = getattr(target, "contains", None)
     return PageFacts(
         timings=(answer.timing,),
@@ -123,12 +123,16 @@ def same_site(one: str, other: str) -> bool:
     return a == b or b.endswith(f".{a}")
 
 
-def _fetch(asker: Asker, base: str, wanted: list[tuple[str, str]]) -> tuple[Asset, ...]:
+def _is_built(url: str) -> bool:
+    return NEXT in urlsplit(url).path
+
+
+def _fetch(asker: Asker, wanted: list[tuple[str, str]]) -> tuple[Asset, ...]:
     """Fetch assets over at most four kept connections, in the page's order."""
     lanes = min(AT_ONCE, len(wanted))
 
     def lane(number: int) -> list[tuple[int, Asset]]:
-        with asker.client(base=base) as client:
+        with asker.client() as client:
             return [(index, _asset(client, *wanted[index])) for index in range(number, len(wanted), lanes)]
 
     if not wanted:

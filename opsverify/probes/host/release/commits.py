@@ -225,13 +225,17 @@ class LocalChanges:
 
 
 OVERLOOKED = r"""
-repo ls-files -v | sed -n 's/^[a-zS] //p' | while IFS= read -r f; do
-[ -f "$f" ] || continue # a sparse checkout leaves it out
-[ "$(repo hash-object -- "$f")" = "$(repo ls-files -s -- "$f" | cut -d ' ' -f 2)" ] || printf ' M %s
-' "$f"
+content() { # FILE: its hash, of a link that of where it leads
+if [ -L "$1" ]; then printf %s "$(readlink -- "$1")" | repo hash-object --stdin; else repo hash-object -- "$1"; fi
+}
+repo ls-files -s -v | tr '\t' ' ' | sed -n 's/^\([a-zS]\) 1[02][0-7]* \([0-9a-f]*\) 0 /\1 \2 /p' |
+while read -r t h f; do
+if [ -e "$f" ] || [ -L "$f" ]; then [ "$(content "$f")" = "$h" ] || echo " M $f"
+else case $t in [Ss]);; *) echo " D $f";; esac # a sparse checkout leaves files out
+fi
 done
 """
-"""What `git update-index --skip-worktree` or `--assume-unchanged` keeps from `git status`."""
+"""What `git update-index --skip-worktree` or `--assume-unchanged` keeps from `git status`. Submodules are left out."""
 
 
 @dataclass(frozen=True)

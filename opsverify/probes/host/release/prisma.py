@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+from opsverify.errors import ProbeError
 from opsverify.probes.host.files.listing import FOLDER, missing
 from opsverify.probes.host.question import MIB, Answer, Block, Question, quote
 
@@ -30,7 +32,8 @@ class PrismaClient(Question):
 
     It is looked for where Node.js finds it: at the client generator's own `output`, else in `.prisma/client` beside the
     package `@prisma/client` that the backend resolves (pnpm: inside node_modules/.pnpm), else in node_modules.
-    Privileges: to read the checkout. Source: Prisma leaves a copy of the schema with every client it generates.
+    Privileges: to read the checkout. Source: Prisma leaves a copy of the schema with every client it generates; the
+    generator `prisma-client`, which Prisma 7 prefers, as a string in the code (`inlineSchema`).
     """
 
     checkout_path: str
@@ -60,26 +63,40 @@ d=$(cd -- "$p" 2>/dev/null && pwd -P) && set -- "$@" "${{d%/@prisma/client}}/.pr
 done
 set -- "$@" "$b/node_modules/.prisma/client" node_modules/.prisma/client
 fi
-c=; for d do [ -f "$d/schema.prisma" ] && {{ c=${{d#"$here"/}}; break; }}; done
+c=; for d do for f in "$d/schema.prisma" "$d"/internal/class.*ts "$d/client.ts"; do
+[ -f "$f" ] && {{ c=${{d#"$here"/}}; break 2; }}
+done; done
 echo "== schema $s"; sed 's/^/ /' "$s" || exit 1; echo
 [ -n "$c" ] || {{ echo '== noclient'; exit 0; }}
-echo "== client $c"; sed 's/^/ /' "$c/schema.prisma" || exit 1; echo
+case $f in
+*.prisma) echo "== client $c"; sed 's/^/ /' "$f" || exit 1; echo;;
+*) echo "== inline $c"; sed -n 's/^ *"inlineSchema": *\\(".*"\\).*/ \\1/p' "$f" || exit 1;;
+esac
 echo '== end'
 """
 
     def parse(self, answer: Answer) -> Generated:
         if missing(self.title, self.checkout_path, answer) or answer.block("noschema"):
             return Generated(self.checkout_path)
-        schema, client = answer.block("schema"), answer.block("client")
+        schema, client = answer.block("schema"), answer.block("client") or answer.block("inline")
         if schema is None or answer.status != 0 or (client is None) != (answer.block("noclient") is not None):
             raise answer.failure(self.title)
         if client is None:
             return Generated(self.checkout_path, schema.rest)
         if answer.block("end") is None or not _substance(schema):
             raise answer.failure(self.title, "a schema is empty or was cut off")
-        return Generated(self.checkout_path, schema.rest, client.rest, _substance(schema) == _substance(client))
+        origin = _inlined(self.title, client) if client.name == "inline" else _substance(client)
+        return Generated(self.checkout_path, schema.rest, client.rest, _substance(schema) == origin)
 
 
 def _substance(block: Block) -> str:
     """A schema's text without its white space, which Prisma's formatter changes."""
     return re.sub(r"\s+", "", "\n".join(block.lines))
+
+
+def _inlined(title: str, client: Block) -> str:
+    """The same of a schema that stands in the client's code as one string."""
+    try:
+        return re.sub(r"\s+", "", json.loads(client.lines[0]))
+    except (ValueError, TypeError, IndexError):
+        raise ProbeError(f"{title} could not be determined: {client.rest} does not tell its schema") from None
