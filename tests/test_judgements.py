@@ -227,7 +227,10 @@ def test_slot_of_several_processes_is_known_by_any_of_them():
     )
     assert found.silent == ()
     assert found.of_several(0.1) == ["blue"]
-    assert found.of_several(10) == []
+    assert found.of_several(9) == []
+    whole_seconds = seen_slots([("blue", Attempt(answer(NOW, NOW + timedelta(seconds=1.05), uptime=17.0)))])
+    assert whole_seconds.of_several(0.1) == []
+    assert whole_seconds.of_several(0.01) == ["blue"]
     assert found.running_since(NOW, answer(), 0.1) == ["blue"]
     assert found.running_since(later, answer(), 0.1) == ["blue", "green"]
     assert found.running_since(None, answer(), 0.1) == []

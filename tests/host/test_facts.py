@@ -207,6 +207,9 @@ def test_each_device_is_told_once():
 
     assert mounted("/dev/a /srv/bind", "/dev/a /srv", "/dev/a /mnt") == ["/srv"]  # of equals, the first
     assert mounted("tank /b", "tank /a") == ["/a", "/b"]  # names that are no device
+    denied = fs("df: /srv: Permission denied", mount="/dev/a /srv ext4", status="1")
+    seen = filesystems(denied, fs(ROOM, mount="/dev/a /mnt/deeper ext4"))
+    assert [one.mount for one in seen] == ["/mnt/deeper"]  # the same one, and readable
     hidden = filesystems(fs(ROOM, mount="/dev/a / ext4"), fs(ROOM, mount="/dev/b / xfs"))
     assert [(one.device, one.type) for one in hidden] == [("/dev/b", "xfs")]
 
