@@ -322,6 +322,13 @@ def test_a_firewall_that_rejects_serves_nothing_either(site: Any, code: int, mon
     assert ask(site, http.Redirect(f"{site.url}/")).dropped
 
 
+def test_plain_http_gets_no_secret(site: Any) -> None:
+    site.answer("/", "", status=301, Location="https://localhost/")
+    redirect = ask(site, http.Redirect(site.url.replace("127.0.0.1", "localhost")), headers={"X-Key": "secret"})
+    assert redirect.to_https
+    assert [headers.get("X-Key") for _, _, headers in site.requests] == [None]
+
+
 def test_a_name_that_does_not_resolve_is_no_closed_port(site: Any) -> None:
     with pytest.raises(ProbeError, match="its name could not be resolved"):
         ask(site, http.Redirect("http://nowhere.invalid/"))

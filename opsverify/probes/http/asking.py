@@ -253,7 +253,9 @@ class Asker:
         if closed is not None:
             return facts.RedirectFacts(shown, closed == "refused", closed == "dropped", None, None, False, False)
         try:
-            with self.client(base=url) as client:
+            with (
+                self.client() as client
+            ):  # the target's, whose headers it keeps from other origins: this one is in clear
                 answer = client.send("GET", url)
         except Unreachable as error:
             raise ProbeError(str(error)) from None
