@@ -150,17 +150,21 @@ def judge_restarts(service, settings, expect):
     """Those since the last start by hand count (systemd's own counter), and of those only the last hour's (journal)."""
     most, window = settings["max_restarts"], settings["window_minutes"]
     expected = f"at most {most} restarts within {window} min"
-    if service.recent_restarts is not None and service.restarts is not None:
-        count = min(service.recent_restarts, service.restarts)
+    if service.restarts is None:
+        return
+    count = min(service.recent_restarts or 0, service.restarts)
+    if count > most or service.recent_restarts_complete:
         expect.that(count <= most, observed=f"restarted {count} times in the last {window} min", expected=expected)
-    elif service.restarts is not None and service.active_since is not None:
-        minutes = (service.observed_at - service.active_since).total_seconds() / 60
-        observed = (
-            f"restarted {service.restarts} times since it was last started by hand, the last {minutes:.0f} min ago; "
-            "when the others were is in a journal that this account may not read"
-        )
-        well = service.restarts <= most or minutes >= window
-        expect.that(well, observed=observed, expected=expected, otherwise=Verdict.WARNING)
+        return
+    observed = f"restarted {service.restarts} times since it was last started by hand"
+    last, well = service.last_restart, service.restarts <= most
+    if last is not None:
+        minutes = (service.observed_at - last).total_seconds() / 60
+        observed += f", the last {minutes:.0f} min ago"
+        well = well or minutes >= window
+    if not well:
+        observed += "; no journal that this account may read tells when the others were"
+    expect.that(well, observed=observed, expected=expected, otherwise=Verdict.WARNING)
 
 
 @runbook("cats-response-time")

@@ -140,8 +140,8 @@ def test_security_patches(pending_updates, settings, expect):
 
 
 @runbook("access-rights")
-def test_secret_files(secret_files, settings, expect):
-    """Nobody may read the files with secrets but those who need to."""
+def test_secret_files(secret_files, target, settings, expect):
+    """Nobody may read a service's secrets but those who need to."""
     most = settings["secret_mode"]
     expected = f"mode {most.lstrip('0')} or stricter"
     for file in secret_files.files:
@@ -150,9 +150,12 @@ def test_secret_files(secret_files, settings, expect):
             expect.that(not file.exceeds(most), observed=observed, expected=expected)
             listed = f"{observed}, with an access control list" if file.has_acl else observed
             expect.that(not file.has_acl, observed=listed, expected=expected, otherwise=Verdict.WARNING)
-    told = f"{', '.join(secret_files.in_unit)} in the unit's Environment=, which everybody may read"
-    if secret_files.in_unit:
-        expect.that(False, observed=told, expected="secrets in a file that only the service may read")
+    in_unit = secret_files.in_unit
+    if target.unit and in_unit is not None:
+        told = f"{', '.join(in_unit) or 'no secret'} in the unit's Environment=, which everybody may read"
+        expect.that(not in_unit, observed=told, expected="secrets in a file that only the service may read")
+    if in_unit is None and (not expect.findings or expect.worst.verdict is not Verdict.ALERT):
+        raise ProbeError(f"whether {target.unit} sets secrets could not be determined: systemd shows no such unit")
 
 
 @runbook("access-rights")

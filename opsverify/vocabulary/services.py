@@ -113,10 +113,12 @@ def retired_remains(environment: Environment, service: Service, settings: Settin
     return _remains(environment, service, settings)
 
 
-@noun("services", where=lambda service: bool(service.env_files), missing="service with env_files")
+@noun("services", where=lambda s: bool(s.env_files or s.unit), missing="service with env_files or a unit")
 def secret_files(environment: Environment, service: Service, settings: Settings) -> Ask:
     """The files that hold a service's secrets, and who may read them: SecretsKept."""
-    return ask(environment, service, probes.SecretFiles(service.env_files, service.unit))
+    # The files that the unit of a front end or a server names need hold none.
+    unit_files = bool(service.env_files) or is_backend(service)
+    return ask(environment, service, probes.SecretFiles(service.env_files, service.unit, unit_files))
 
 
 @noun("services", where=lambda s: is_backend(s) and s.unit is not None, missing="service of role backend with a unit")

@@ -225,6 +225,8 @@ MINLEN = "== quality /etc/security/pwquality.conf\nminlen = 14\n"
         ((DEFS, MINLEN, UNIX), 99999, 6, "without pam_pwquality"),  # a policy that nothing enforces
         ((DEFS, MINLEN, QUALITY, UNIX), 99999, 14, "pwquality.conf"),
         ((MINLEN, "== quality /etc/security/pwquality.conf.d/x.conf\nminlen=9\n", QUALITY), None, 9, "x.conf"),
+        ((MINLEN.replace("14", "14  # ours"), QUALITY), None, 14, "pwquality.conf"),
+        ((MINLEN.replace("minlen = ", " MinLen "), QUALITY), None, 14, "pwquality.conf"),
         ((QUALITY,), None, 8, "default"),
         ((MINLEN, QUALITY.replace("retry=3", "minlen=16")), None, 16, "common-password"),
         ((), None, None, "no PAM"),
@@ -283,27 +285,108 @@ def test_the_main_file_of_pwquality_has_the_last_word(tmp_path):
     assert (policy(said).min_length, policy(said).enforced_by) == (8, "/etc/security/pwquality.conf")
 
 
+def kept(folder: Path, question: SecretFiles, environment: str, files: str = "", state: str = "loaded"):
+    """What is known of a unit of which systemd says this, and all that its host said."""
+    said = {"files": f"{files}\n", "variables": f"LoadState={state}\nEnvironment={environment}\n"}
+    for name, text in said.items():
+        (folder / name).write_text(text)
+    systemctl = folder / "systemctl"
+    systemctl.write_text(
+        f'#!/bin/sh\ncase "$*" in *EnvironmentFiles*) cat {folder}/files;; *) cat {folder}/variables;; esac\n'
+    )
+    systemctl.chmod(0o755)
+    env = {"PATH": f"{folder}:{os.environ['PATH']}", "LC_ALL": "C"}
+    done = subprocess.run(["sh", "-c", question.script()], env=env, capture_output=True, check=True)
+    assert done.stderr == b""
+    return question.parse(Answer(done.stdout)), done.stdout.decode()
+
+
 def test_secrets_in_the_unit_itself(tmp_path):
-    optional, kept = tmp_path / "default", tmp_path / "mycats.env"
-    kept.touch(0o600)
+    optional, own = tmp_path / "default", tmp_path / "mycats.env"
+    own.touch(0o600)
+    files = f"EnvironmentFiles={optional} (ignore_errors=yes)\nEnvironmentFiles={own} (ignore_errors=no)"
+    variables = 'NODE_ENV=production JWT_SECRET=s3cret-value "DATABASE_URL=postgresql://a:s3cret@b c" TOKEN_FILE=/run/t'
+    seen, said = kept(tmp_path, SecretFiles((), "mycats-backend"), variables, files)
+    assert "s3cret" not in said
+    assert [file.path for file in seen.files] == [str(own)]  # the other need not be there
+    assert seen.in_unit == ("JWT_SECRET", "DATABASE_URL")
+
+
+@pytest.mark.parametrize(
+    ("variable", "secret"),
+    [
+        ("db_password=x", True),
+        ("SECRET_KEY_BASE=x", True),
+        ("JWT_SECRET_OLD=x", True),
+        ("REDIS=redis://:x@cache:6379", True),
+        ("DATABASE_URL=postgresql:///mycats?user=a&password=x", True),
+        ('"SMTP_PASS=x \\" y"', True),
+        ("$'SIGNING_KEY=x\\ny'", True),
+        ("API_URL=http://api:3004/a@b", False),
+        ("DATABASE_URL=postgresql:///mycats?host=/run/postgresql", False),  # the account itself is the proof
+        ("GOOGLE_APPLICATION_CREDENTIALS=/etc/mycats/google.json", False),  # whose mode is another matter
+        ("SIGNING_KEY=/x+y/z==", True),
+        ("STRIPE_PUBLISHABLE_KEY=x", False),
+        ("PUBLISHER_SECRET=x", True),
+        ("JWT_SECRET=", False),
+        ("JWT_TOKEN_EXPIRES_IN=15m", False),
+        ('"MOTTO=no PASSWORD=here"', False),
+    ],
+)
+def test_variables_of_a_unit_that_are_secrets(tmp_path, variable, secret):
+    seen, _ = kept(tmp_path, SecretFiles((), "mycats-backend"), f"{variable} PORT=3004")
+    name = variable.lstrip("\"$'").partition("=")[0]
+    assert seen.in_unit == ((name,) if secret else ())
+
+
+def test_environment_files_that_a_pattern_names(tmp_path):
+    folder = tmp_path / "my env.d"
+    folder.mkdir()
+    for name in ("a.env", "b.env"):
+        (folder / name).touch(0o600)
+    files = f"EnvironmentFiles={folder}/*.env (ignore_errors=no)\nEnvironmentFiles={folder}/*.none (ignore_errors=no)"
+    seen, _ = kept(tmp_path, SecretFiles((), "mycats-backend"), "", files)
+    found = {file.path: file.exists for file in seen.files}
+    assert found == {f"{folder}/a.env": True, f"{folder}/b.env": True, f"{folder}/*.none": False}
+    seen, _ = kept(tmp_path, SecretFiles((), "mycats-frontend", unit_files=False), "", files)
+    assert seen.files == ()
+
+
+def test_a_unit_that_systemd_does_not_know_is_none_without_secrets(tmp_path):
+    assert kept(tmp_path, SecretFiles((), "typo"), "", state="not-found")[0].in_unit is None
+    assert SecretFiles(("/a",), "typo").parse(Answer(b"== lost /a\nNo such file\n== end\n")).in_unit is None
+
+
+SERVED = """hosts: {here: {connection: 'local://'}}
+services:
+  backend: {host: here, role: backend, unit: mycats-backend}
+  server: {host: here, role: database, unit: postgresql}
+  gone: {host: here, unit: typo}
+"""
+
+
+def test_every_unit_is_asked_for_its_secrets(project, tmp_path):
     systemctl = tmp_path / "systemctl"
     systemctl.write_text(
-        f"""#!/bin/sh
-case "$*" in
-*EnvironmentFiles*) echo 'EnvironmentFiles={optional} (ignore_errors=yes)
-EnvironmentFiles={kept} (ignore_errors=no)';;
-*) echo 'Environment=NODE_ENV=production JWT_SECRET=s3cret-value "DATABASE_URL=postgresql://a b" TOKEN_FILE=/run/t';;
-esac
+        """#!/bin/sh
+case "$*" in *EnvironmentFiles*) exit;; *typo*) echo LoadState=not-found; exit;; *) echo LoadState=loaded;; esac
+case "$*" in *mycats*) echo Environment=JWT_SECRET=s3cret-value;; *) echo Environment=;; esac
 """
     )
     systemctl.chmod(0o755)
-    question = SecretFiles((), "mycats-backend")
-    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "LC_ALL": "C"}
-    said = subprocess.run(["sh", "-c", question.script()], env=env, capture_output=True, check=True).stdout
-    assert b"s3cret-value" not in said
-    seen = question.parse(Answer(said))
-    assert [file.path for file in seen.files] == [str(kept)]  # the other need not be there
-    assert seen.in_unit == ("JWT_SECRET", "DATABASE_URL")
+    project.environment("own", SERVED)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    ran = project.run("--env", "own", "-k", "test_secret_files", "--history=none", PATH=path)
+    assert ran.verdicts() == {
+        "test_secret_files[backend]": "alert",
+        "test_secret_files[server]": "normal",
+        "test_secret_files[gone]": "undetermined",
+    }, ran.output
+    told = "JWT_SECRET in the unit's Environment=, which everybody may read, expected secrets in a file"
+    assert told in ran.properties("test_secret_files[backend]")["sentence"]
+    unknown = ran.properties("test_secret_files[gone]")["sentence"]
+    assert "whether typo sets secrets could not be determined: systemd shows no such unit" in unknown
+    assert "s3cret-value" not in ran.everything()
 
 
 @pytest.mark.parametrize("question", [Accounts(), PasswordPolicy(), SecretFiles(("/a",))], ids=lambda q: q.title)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 
+from opsverify.bands import Verdict
 from opsverify.environment import KINDS
+from opsverify.errors import ProbeError
 from opsverify.loading import load_items
+from opsverify.probes.host.system.filesystems import Filesystem
 from tests.plugin.conftest import ROOT, Project
 
 SERVICE, SYSTEM = "test_service_journal_errors[backend]", "test_system_log_errors[here]"
@@ -156,16 +160,57 @@ HIDDEN = "echo 'Hint: You are currently not seeing messages from other users.' >
         (120, "echo once", "normal", "restarted 1 times in the last 60 min"),  # RuntimeMaxSec=1d, for months
         (4, "seq 9", "alert", "restarted 4 times in the last 60 min"),
         (0, "seq 9", "normal", "restarted 0 times in the last 60 min"),  # mended, and started by hand
-        (120, HIDDEN, "warning", "a journal that this account may not read"),
+        (120, HIDDEN, "warning", "no journal that this account may read tells when the others were"),
         (3, HIDDEN, "normal", "restarted 3 times since it was last started by hand"),
     ],
 )
 def test_restarts_of_the_last_hour_count(host, counted, journal, verdict, told):
     host.program("systemctl", unit(NRestarts=str(counted)))
-    host.program("journalctl", f'case "$*" in *MESSAGE_ID=*|*"-n 1"*) {journal};; esac')
+    restarts_of(host, journal)
     done = host.verify(BASE + SERVICES, "-k", "test_service_active")
     assert done.verdicts() == {ACTIVE: verdict}, done.output
     assert told in done.properties(ACTIVE)["observed"]
+
+
+def restarts_of(host: Host, journal: str, oldest_minutes: float = 5000) -> None:
+    """A journal that goes back that far, and what it says of restarts."""
+    oldest = f"{time.time() - 60 * oldest_minutes:.6f} h x: y"
+    # What was restarted since a boot of late needs no journal: this host was booted long ago.
+    host.program("cut", f'case "$*" in *uptime*) echo 99999;; *) exec {shutil.which("cut")} "$@";; esac')
+    host.program(
+        "journalctl",
+        f'case "$*" in *MESSAGE_ID=*) echo "$*" >> {host.folder}/asked; {journal};; *"-n 1"*) {journal};; '
+        f"*short-unix*) echo '{oldest}';; esac",
+    )
+
+
+@pytest.mark.parametrize(
+    ("counted", "journal", "oldest", "verdict", "told"),
+    [
+        # It begins 20 minutes ago: some restarts were before.
+        (9, "seq 2", 20, "warning", "restarted 9 times since it was last started by hand, the last 10 min ago; no journal"),
+        (9, "seq 4", 20, "alert", "restarted 4 times in the last 60 min"),
+        (3, "seq 2", 20, "normal", "restarted 3 times since it was last started by hand, the last 10 min ago"),
+        # It keeps no such entries: that of 10 minutes ago is missing.
+        (9, "true", 5000, "warning", "restarted 9 times since it was last started by hand, the last 10 min ago; no journal"),
+        (0, "true", 5000, "normal", "restarted 0 times in the last 60 min"),
+    ],
+)  # fmt: skip
+def test_a_journal_that_does_not_tell_of_all_restarts(host, counted, journal, oldest, verdict, told):
+    host.program("systemctl", unit(NRestarts=str(counted)))
+    restarts_of(host, journal, oldest)
+    done = host.verify(BASE + SERVICES, "-k", "test_service_active")
+    assert done.verdicts() == {ACTIVE: verdict}, done.output
+    assert told in done.properties(ACTIVE)["observed"]
+
+
+def test_restarts_are_looked_for_under_the_units_own_name(host):
+    host.program("systemctl", unit(Id="real@name.service", NRestarts="0"))
+    restarts_of(host, "true")
+    host.verify(BASE + SERVICES, "-k", "test_service_active")
+    asked = (host.folder / "asked").read_text()
+    assert "-u real@name.service _PID=1 MESSAGE_ID=" in asked
+    assert "mycats-backend" not in asked
 
 
 @pytest.mark.parametrize(
@@ -184,6 +229,20 @@ def test_a_cluster_that_will_not_start_at_boot(host, state, verdict):
     assert done.verdicts()[cluster] == verdict, done.output
     if verdict == "alert":
         assert "postgresql@15-main.service disabled, expected enabled at boot" in done.properties(cluster)["sentence"]
+
+
+@pytest.mark.parametrize("item", ["disk-usage", "inode-usage"])
+@pytest.mark.parametrize("used", [(), (50.0,), (85.0,)], ids=["alone", "beside a good one", "beside a fuller one"])
+def test_a_volume_that_may_not_be_looked_at_is_not_taken_for_good(judged, item, used):
+    problem = (
+        "df could not read /pg_wal: df: /pg_wal: Permission denied (this account needs x on every folder above it)"
+    )
+    hidden = Filesystem("/pg_wal", "/dev/b", "ext4", None, None, None, None, problem)
+    others = [Filesystem("/", "/dev/a", "ext4", 9, 9, percent, percent) for percent in used]
+    with pytest.raises(ProbeError, match=r"Permission denied \(this account needs x on every folder above it\)"):
+        judged("resources", item, filesystems=[*others, hidden])
+    full = Filesystem("/", "/dev/a", "ext4", 9, 9, 99.0, 99.0)
+    assert judged("resources", item, filesystems=[full, hidden]).worst.verdict is Verdict.ALERT
 
 
 def timer(last: float | None, **values: str) -> str:

@@ -17,6 +17,8 @@ from opsverify.probes.host import (
     ListeningSockets,
     Memory,
     ServiceListens,
+    ServiceState,
+    ServiceStatus,
 )
 from opsverify.probes.host.files.dumps import MARKER, Dump, DumpListing
 from opsverify.probes.host.files.listing import Entry, Listing
@@ -162,7 +164,8 @@ UNREAD = Filesystem("/", "/dev/sda1", "ext4", None, None, None, None)
         (fs("", status="137"), "/ did not answer within 3 s"),
         (fs("", status="143"), "/ did not answer within 3 s"),
         (fs(ROOM, status="1"), "df could not read /: Filesystem Used"),
-        (["== fs /dev/sda1 / ext4", " df: /: Permission denied ", "== status 1"], "df could not read /: df: /: Permission denied"),
+        (["== fs /dev/sda1 / ext4", " df: /: Permission denied ", "== status 1"],
+         "df could not read /: df: /: Permission denied (this account needs x on every folder above it)"),
         (["== fs /dev/sda1 / ext4", "== status 0"], "df could not read /: no figures"),
         (["== fs /dev/sda1 / ext4", ROOM, "== other 0"], f"df could not read /: {ROOM}"),
         (["== fs /dev/sda1 / ext4", ROOM], f"df could not read /: {ROOM}"),
@@ -229,6 +232,75 @@ def test_filesystems_that_were_not_read_to_the_end():
         Filesystems().parse(answer("== mounts", *fs(ROOM), "== end", truncated=True))
     with pytest.raises(ProbeError, match="^the file systems could not be determined: no real one is mounted$"):
         filesystems()
+
+
+# --- services --------------------------------------------------------------------------------------------------------
+
+
+def service(*units: dict[str, str], uptime: float = 9000, journal: tuple[str, ...] = ()) -> ServiceStatus:
+    loaded = {"LoadState": "loaded", "ActiveState": "active", "SubState": "running", "UnitFileState": "enabled"}
+    said = "\n\n".join("\n".join(f"{key}={value}" for key, value in (loaded | one).items()) for one in units)
+    return ServiceState(unit="a").parse(answer(f"== clock {CLOCK} {uptime}", "== units", said, *journal))
+
+
+def restarted(times: int, minutes_ago: float, name: str = "a.service") -> dict[str, str]:
+    return {"Id": name, "NRestarts": str(times), "ActiveEnterTimestamp": f"@{CLOCK - 60 * minutes_ago:.0f}"}
+
+
+def journal(count: int, oldest_minutes: float) -> tuple[str, ...]:
+    return (
+        f"== restarted {count}",
+        f"== window {CLOCK - 3600}",
+        f"== oldest {CLOCK - 60 * oldest_minutes:.0f}" if oldest_minutes else "== oldest ",
+    )
+
+
+@pytest.mark.parametrize(
+    ("units", "uptime", "said", "recent", "complete"),
+    [
+        ([restarted(7, 5)], 3599, (), 7, True),  # booted within the window: systemd's counter is all there is
+        ([restarted(7, 5)], 3600, (), None, False),
+        ([restarted(7, 5)], 9000, journal(2, 60), 2, True),
+        ([restarted(7, 5)], 9000, journal(2, 59), 2, False),
+        ([restarted(7, 5)], 9000, journal(2, 0), 2, False),
+        ([restarted(7, 5)], 9000, journal(0, 99), 0, False),  # at least the last one is missing
+        ([restarted(7, 61)], 9000, journal(0, 99), 0, True),
+        ([restarted(0, 5)], 9000, journal(0, 99), 0, True),
+        # What was started by hand a moment ago is not what was restarted days ago.
+        ([restarted(0, 5), restarted(7, 5000, "a@b.service")], 9000, journal(0, 99), 0, True),
+    ],
+)
+def test_restarts_that_are_known(units, uptime, said, recent, complete):
+    status = service(*units, uptime=uptime, journal=said)
+    assert (status.recent_restarts, status.recent_restarts_complete) == (recent, complete)
+
+
+def test_when_something_was_restarted_last():
+    assert service(restarted(0, 5)).last_restart is None
+    status = service(restarted(0, 5), restarted(2, 50, "a@b.service"), restarted(1, 90, "a@c.service"))
+    assert status.last_restart == at(50 * 60)
+    assert status.restarts == 2
+
+
+@pytest.mark.parametrize(
+    ("main", "instance", "enabled"),
+    [
+        ({"SubState": "exited"}, {}, True),
+        ({"SubState": "exited"}, {"UnitFileState": "enabled-runtime"}, True),
+        ({"SubState": "exited"}, {"UnitFileState": "disabled"}, False),
+        ({"SubState": "exited"}, {"UnitFileState": "disabled", "ActiveState": "inactive"}, True),
+        ({"SubState": "exited", "UnitFileState": "disabled"}, {}, False),
+        ({}, {"UnitFileState": "disabled"}, True),  # it runs itself
+        ({"LoadState": "not-found", "ActiveState": "inactive", "UnitFileState": ""}, {}, True),
+        (
+            {"LoadState": "not-found", "ActiveState": "inactive", "UnitFileState": ""},
+            {"UnitFileState": "disabled"},
+            False,
+        ),
+    ],
+)
+def test_what_starts_at_boot(main, instance, enabled):
+    assert service({"Id": "a.service"} | main, {"Id": "a@b.service"} | instance).enabled is enabled
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

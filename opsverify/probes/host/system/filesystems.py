@@ -141,6 +141,8 @@ def _filesystem(block: Block, status: Block, inodes: Block) -> Filesystem:
     if code != "0" or not figures:
         late = code in ("124", "137", "143")
         said = block.lines[0].strip()[:120] if block.lines else ""
+        if "ermission denied" in said:
+            said += " (this account needs x on every folder above it)"
         problem = f"{mount} did not answer within 3 s" if late else f"df could not read {mount}: {said or 'no figures'}"
         return dead(problem)
     size, used, available, _ = figures.groups()

@@ -43,7 +43,8 @@ class PasswordPolicy(Question):
 show() { for f; do [ -e "$f" ] || continue; [ -r "$f" ] || { echo "== denied $f"; continue; }
 echo "== $part $f"; sed -n "$lines" "$f"; done; }
 part=defs lines='/^[[:space:]]*PASS_MAX_DAYS/p'; show /etc/login.defs
-part=quality lines='/^[[:space:]]*minlen/p'; show /etc/security/pwquality.conf.d/*.conf /etc/security/pwquality.conf
+part=quality lines='/^[[:space:]]*[Mm][Ii][Nn][Ll][Ee][Nn]/p'
+show /etc/security/pwquality.conf.d/*.conf /etc/security/pwquality.conf
 part=pam lines='/^[^#]*password.*pam_\(pwquality\|cracklib\|passwdqc\|unix\)\.so/p'
 show /etc/pam.d/common-password /etc/pam.d/system-auth /etc/pam.d/password-auth /etc/pam.d/base-password
 echo '== end'
@@ -65,6 +66,10 @@ echo '== end'
         return PasswordPolicyFacts(_whole(ages[-1], "PASS_MAX_DAYS") if ages else None, length, by)
 
 
+_MINLEN = re.compile(r"^\s*minlen\s*=?", re.IGNORECASE)
+"""libpwquality takes "minlen 14", too, and a comment behind it."""
+
+
 def _length(quality: list[tuple[str, str]], pam: list[tuple[str, str]]) -> tuple[int | None, str]:
     for file, line in pam:
         module = re.search(r"pam_(pwquality|cracklib)\.so(.*)", line)
@@ -74,7 +79,7 @@ def _length(quality: list[tuple[str, str]], pam: list[tuple[str, str]]) -> tuple
                 return _whole(given[1], "minlen"), f"pam_{module[1]} in {file}"
             if module[1] == "pwquality" and quality:
                 where, text = quality[-1]
-                return _whole(text.partition("=")[2].strip(), "minlen"), where
+                return _whole(_MINLEN.sub("", text.partition("#")[0]).strip(), "minlen"), where
             return (PWQUALITY_DEFAULT, f"pam_{module[1]}'s default")
     for file, line in pam:
         module = re.search(r"pam_(unix)\.so(.*)", line)

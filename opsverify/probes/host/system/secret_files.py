@@ -31,39 +31,65 @@ class SecretsKept:
     """Where a service's secrets lie."""
 
     files: tuple[SecretFile, ...]
-    in_unit: tuple[str, ...] = ()
-    """Names of variables in the unit's Environment= that hold secrets: everybody may ask systemd for their values."""
+    in_unit: tuple[str, ...] | None = ()
+    """Names of variables in the unit's Environment= that hold secrets: everybody may ask systemd for their values.
+    None where systemd does not tell what the unit sets."""
 
 
-_NAMES = "(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|API_KEY|PRIVATE_KEY|DATABASE_URL)"
+# Reads what `systemctl show` says, and names variables only. One item a variable, in quotes of C or of the shell where
+# it needs them. Of a URL only a password is a secret, and what names the file of a key is none.
+_SECRETS_OF_A_UNIT = r"""
+function secret(name, value) {
+if (value == "" || name ~ /^NEXT_PUBLIC_|PUBLIC_KEY|PUBLISHABLE/) return 0
+if (value ~ /:\/\//) return value ~ /:\/\/[^\/@]*:[^\/@]+@/ || value ~ /[?&]password=[^&]/
+if (name ~ /(KEY|CREDENTIALS?)$/ && value ~ /^\/[A-Za-z0-9._@-]+(\/[A-Za-z0-9._@-]+)+$/) return 0
+sub(/_(OLD|NEW|PREVIOUS|BASE|BASE64|[0-9]+)$/, "", name)
+return name ~ /(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|APIKEY|_KEY|_PASS|_PWD)$/
+}
+/^LoadState=(loaded|masked)/ { print "== unit" }
+/^Environment=/ { rest = substr($0, 13); sub(/^ +/, "", rest)
+while (rest != "") {
+if (!match(rest, /^"([^"\\]|\\.)*"/) && !match(rest, /^\$\047([^\047\\]|\\.)*\047/)) match(rest, /^[^ ]+/)
+item = substr(rest, 1, RLENGTH); rest = substr(rest, RLENGTH + 1); sub(/^ +/, "", rest)
+sub(/^("|\$\047)/, "", item); sub(/["\047]$/, "", item)
+i = index(item, "="); name = substr(item, 1, i - 1)
+if (name ~ /^[A-Za-z_][A-Za-z0-9_]*$/ && secret(toupper(name), substr(item, i + 1))) print "== secret " name
+} }
+"""
 
 
 @dataclass(frozen=True)
 class SecretFiles(Question):
     """The permissions of `paths`, and of the EnvironmentFile= files of a `unit`; which secrets are in the unit itself.
 
-    No file is opened, and of the unit's variables only names are told. Privileges: to search the folders that the
-    files lie in. Source: stat(1), systemctl(1) show, systemd.exec(5) ("Environment=").
+    Without `unit_files`, those of the unit are left out: they need not hold secrets. No file is opened, and of the
+    unit's variables only names are told. Privileges: to search the folders that the files lie in. Source: stat(1),
+    systemctl(1) show, systemd.exec(5) ("Environment=").
     """
 
     paths: tuple[str, ...]
     unit: str | None = None
+    unit_files: bool = True
 
     @property
     def title(self) -> str:
-        return f"the permissions of {', '.join(self.paths)}"
+        return f"the permissions of {', '.join(self.paths)}" if self.paths else f"the secrets of {self.unit}"
 
     def script(self) -> str:
         of_unit = ""
         if self.unit is not None:
-            # EnvironmentFiles=/etc/mycats.env (ignore_errors=no), a line for each; "yes" is one that may be missing.
             of_unit = (
+                f"systemctl show -p LoadState -p Environment -- {quote(self.unit)} 2>/dev/null | "
+                f"awk {quote(_SECRETS_OF_A_UNIT)}\n"
+            )
+        if self.unit is not None and self.unit_files:
+            # EnvironmentFiles=/etc/mycats.env (ignore_errors=no), a line for each; "yes" is one that may be missing.
+            # It may be a pattern: systemd.exec(5).
+            of_unit += (
                 f"systemctl show -p EnvironmentFiles -- {quote(self.unit)} 2>/dev/null | "
                 "sed -n 's/^EnvironmentFiles=\\(.*\\) (ignore_errors=\\(.*\\))$/\\2 \\1/p' | "
-                "while read -r optional f; do\n"
-                '[ "$optional" = yes ] && ls -Ld -- "$f" 2>&1 | grep -q \'No such file\' || look "$f"\ndone\n'
-                f"systemctl show -p Environment -- {quote(self.unit)} 2>/dev/null | sed 's/^Environment=/ /' | "
-                f"grep -oE '[ \"][A-Z_0-9]*{_NAMES}=' | sed 's/^./== secret /; s/=$//'\n"
+                "while IFS=' ' read -r optional pattern; do IFS=; for f in $pattern; do\n"
+                '[ "$optional" = yes ] && ls -Ld -- "$f" 2>&1 | grep -q \'No such file\' || look "$f"\ndone; done\n'
             )
         named = " ".join(quote(path) for path in self.paths)
         return (
@@ -85,7 +111,8 @@ class SecretFiles(Question):
         if not set(self.paths) <= found.keys():
             raise answer.failure(self.title)
         names = dict.fromkeys(one_line(block.rest, 60) for block in answer.blocks() if block.name == "secret")
-        return SecretsKept(tuple(found.values()), tuple(names))
+        told = self.unit is None or answer.block("unit") is not None
+        return SecretsKept(tuple(found.values()), tuple(names) if told else None)
 
     def _lost(self, path: str, said: str) -> SecretFile:
         if re.search("permission denied", said, re.IGNORECASE):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.question import Answer, Question, integer, moment, one_line, quote
+from opsverify.probes.host.question import Answer, Question, decimal, integer, moment, one_line, quote
 from opsverify.probes.host.shell import MAIN_PIDS, one_of, unit_name, units
 
 _PROPERTIES = (
@@ -19,6 +19,7 @@ _ENABLED = ("enabled", "enabled-runtime", "alias")
 
 _RESTART_SCHEDULED = "5eb03494b6584870a536b337290809b3"
 """systemd's sd-messages.h: SD_MESSAGE_UNIT_RESTART_SCHEDULED"""
+_MOST_RESTARTS = 1000
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class ServiceStatus:
     observed_at: datetime | None = None
     recent_restarts: int | None = None
     """Automatic restarts of a unit and its instances in the window asked for; None where no journal tells."""
+    recent_restarts_complete: bool = False
+    """Whether these are all: the journal goes back that far, and holds the last restart that systemd knows of."""
 
     @property
     def hollow(self) -> bool:
@@ -80,10 +83,18 @@ class ServiceStatus:
         return max(times, default=None)
 
     @property
+    def last_restart(self) -> datetime | None:
+        """When what was restarted last came up again; None where nothing was restarted."""
+        times = [one.active_since for one in (self.main, *self.instances) if one and one.restarts and one.active_since]
+        return max(times, default=None)
+
+    @property
     def enabled(self) -> bool | None:
         """Whether it starts at boot; None for a pid file. Of a wrapper, every instance that runs must start, too."""
         if self.main is None:
             return None
+        if self.main.load_state == "not-found":  # there are its instances only
+            return all(one.unit_file_state in _ENABLED for one in self.instances)
         what_runs = [one for one in self.instances if one.active] if self.main.sub_state == "exited" else []
         return all(one.unit_file_state in _ENABLED for one in (self.main, *what_runs))
 
@@ -130,9 +141,9 @@ class ServiceState(Question):
             return (
                 "command -v systemctl >/dev/null 2>&1 || { echo '== nosystemd'; exit 0; }\n"
                 "echo \"== clock $(date +%s) $(cut -d' ' -f1 /proc/uptime)\"\n"
-                f"{self._recent()}echo '== units'\n"
                 # --timestamp came with systemd 248; before, the monotonic time has to do.
-                f"{show} --timestamp=unix -- {names} 2>/dev/null || {show} -- {names}"
+                f"u=$({show} --timestamp=unix -- {names} 2>/dev/null || {show} -- {names}) || exit\n"
+                f"printf '%s\\n' '== units' \"$u\"\n{self._recent()}"
             )
         path = quote(self.pid_file or "")
         return f"""f={path}
@@ -152,12 +163,18 @@ exit 0
 """
 
     def _recent(self) -> str:
-        named = " ".join(f"-u {quote(name)}" for name in units(self.unit or ""))
-        return f"""case $(journalctl -n 1 -o cat {named} 2>&1 >/dev/null) in
-*'not seeing messages'*|*ermission*|*'No journal files'*|*'not found'*) ;;
-*) s=$(($(date +%s) - 60 * {self.window_minutes}))
-echo "== restarted $(journalctl -q -o cat --since "@$s" {named} MESSAGE_ID={_RESTART_SCHEDULED} | wc -l)";;
+        # The journal knows units by their own names, and no alias. It may be slow: it is only asked for so long.
+        return f"""set --; for i in $(printf '%s\\n' "$u" | sed -n 's/^Id=//p'); do set -- "$@" -u "$i"; done
+[ $# -gt 0 ] && command -v journalctl >/dev/null 2>&1 || exit 0
+B=; timeout 1 true 2>/dev/null && B='timeout 2'
+case $($B journalctl -n 1 -o cat "$@" 2>&1 >/dev/null) in
+*'not seeing messages'*|*ermission*|*'No journal files'*) exit 0;;
 esac
+s=$(($(date +%s) - 60 * {self.window_minutes}))
+n=$($B journalctl -q -o cat -n {_MOST_RESTARTS} --since "@$s" "$@" _PID=1 MESSAGE_ID={_RESTART_SCHEDULED}) || exit 0
+o=$($B journalctl -q -o short-unix --system 2>/dev/null | head -n 1 | cut -d. -f1)
+echo "== restarted $(printf '%s' "$n" | grep -c '')"; echo "== window $s"; echo "== oldest $o"
+exit 0
 """
 
     def parse(self, answer: Answer) -> ServiceStatus:
@@ -178,8 +195,22 @@ esac
         exists = main.load_state not in ("not-found", "bad-setting", "error") or bool(instances)
         main_is_well = main.active or (main.load_state == "not-found" and bool(instances))
         running = exists and main_is_well and all(one.active for one in instances)
-        recent = _number(answer, "restarted")
-        return ServiceStatus(full, exists, running, main, instances, None, _now(answer), recent)
+        status = ServiceStatus(full, exists, running, main, instances, None, _now(answer))
+        return self._with_restarts(status, answer)
+
+    def _with_restarts(self, status: ServiceStatus, answer: Answer) -> ServiceStatus:
+        clock = answer.block("clock")
+        uptime = clock.rest.partition(" ")[2] if clock else ""
+        if status.restarts is not None and uptime and decimal(uptime, "the uptime") < 60 * self.window_minutes:
+            # All that systemd counts is recent, journal or not.
+            return replace(status, recent_restarts=status.restarts, recent_restarts_complete=True)
+        recent, since, oldest = (_number(answer, name) for name in ("restarted", "window", "oldest"))
+        if recent is None or since is None:
+            return status
+        # A journal that keeps no such entries (MaxLevelStore=) has not the last one either.
+        knows_the_last = recent > 0 or status.last_restart is None or status.last_restart.timestamp() < since
+        complete = knows_the_last and oldest is not None and oldest <= since
+        return replace(status, recent_restarts=recent, recent_restarts_complete=complete)
 
     def _process(self, answer: Answer) -> ServiceStatus:
         name = self.pid_file or ""
