@@ -110,8 +110,13 @@ def judge_said(timer, settings, expect):
     if timer.said is None:
         unseen = f"{timer.unit}: what it found may not be read (group systemd-journal), and no log is named (jobs: log)"
         expect.that(False, observed=unseen, expected="what it found", otherwise=Verdict.WARNING)
-    else:
-        judge_results(timer.said, settings, expect)
+        return
+    words = f"{settings['succeeded']} or {settings['failed']}"
+    if not timer.said:
+        # It may write what it found into a file.
+        silent = f"{timer.unit}: its last run left no {words} in the journal, and no log is named (jobs: log)"
+        expect.that(False, observed=silent, expected=f"lines with {words}", otherwise=Verdict.WARNING)
+    judge_results(timer.said, settings, expect)
 
 
 def judge_results(results, settings, expect):

@@ -265,6 +265,36 @@ def test_entry_that_is_still_to_come_is_not_fresh(judged, chapter, item, functio
         judged(chapter, item, function, **{fact: state})
 
 
+def test_last_entry_of_a_log_that_was_just_rotated(whole, verify):
+    """At midnight logrotate made an empty file, and the night is quiet."""
+    log = whole.layout.app_log
+    rotated = log.with_name(f"{log.name}.1")
+    rotated.write_text(pino(ago(hours=3), "info", "good night"))
+    os.utime(rotated, (time.time() - 10800, time.time() - 10800))
+    try:
+        with holding(log, ""):
+            seen = verify("-k", "application_log_alive")[ALIVE]
+            rotated.write_text("")
+            empty = verify("-k", "application_log_alive")[ALIVE]
+    finally:
+        rotated.unlink()
+    assert seen.verdict == "normal", seen
+    assert seen.observed.startswith("last entry 3.0 h ago in ")
+    assert seen.observed.endswith(f"/{rotated.name}")
+    assert empty.verdict == "alert"
+    assert " is empty, expected an entry in the last 24 h" in empty.sentence
+
+
+def test_access_log_of_another_format_is_not_called_silent(whole, verify):
+    lines = "".join(f'{{"time":"{ago(minutes=n):%Y-%m-%dT%H:%M:%S+00:00}","token":"s3cret"}}\n' for n in range(9))
+    with holding(whole.layout.access_log, lines):
+        done = verify("-k", "access_log or denied_requests or abnormal")
+    names = (SERVER, CLIENT, DENIED, CALLS)
+    assert verdicts(done, *names) == dict.fromkeys(names, "undetermined"), done.output
+    assert all("none of its last 9 lines is of nginx's format combined" in done[name].sentence for name in names)
+    assert "s3cret" not in done.output
+
+
 @pytest.mark.parametrize("kind", ["timer", "log"])
 def test_health_check_that_is_still_to_come_is_no_run(judged, kind):
     timer = SimpleNamespace(timer="x.timer", exists=True, active=True, observed_at=NOW, last_run=TO_COME)

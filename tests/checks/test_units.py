@@ -269,18 +269,25 @@ JOB = "jobs: {job: {host: here, timer: mycats-health.timer}}\n"
     ],
 )
 def test_timer_of_the_health_check(host, seconds_ago, values, verdict, told):
-    host.journal()
+    host.program("journalctl", "echo API Health OK")
     host.program("systemctl", timer(None if seconds_ago is None else time.time() - seconds_ago, **values))
     done = host.verify(BASE + JOB, "-k", "health_check_scheduled")
     assert done.verdicts() == {HEALTH: verdict}, done.output
     assert told in done.properties(HEALTH).get("sentence", "")
 
 
+RETRIED = "echo 'Wed Nov 25 00:47:04 UTC 2026: API Health FAILED - Status: 503'"
+
+
 @pytest.mark.parametrize(
     ("journal", "verdict", "told"),
     [
-        ("echo nothing of the kind", "normal", ""),
+        # It writes into a file, or says nothing: what it found is not known.
+        ("echo nothing of the kind", "warning", "its last run left no OK or FAILED in the journal"),
         ("echo 'API Health OK'; echo 'Database OK'", "normal", ""),
+        ("echo 'API Health OK'; echo '== Database FAILED =='", "alert", "observed == Database FAILED =="),
+        (f"{RETRIED}; echo 'Wed Nov 25 00:47:09 UTC 2026: API Health OK'", "normal", ""),
+        (RETRIED, "alert", "observed API Health FAILED - Status: 503, expected API Health OK"),
         ("echo 'API Health FAILED'; echo 'Database OK'", "alert", "observed API Health FAILED, expected API Health OK"),
         ("echo 'Hint: You are currently not seeing messages from other users.' >&2", "warning", "may not be read"),
     ],

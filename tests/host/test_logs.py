@@ -247,19 +247,29 @@ def test_application_errors_behind_what_others_write_before_them(shell, tmp_path
     assert [c.text for c in judge(question, found[question]).errors.listed] == ["INTERNAL_SERVER_ERROR"]
 
 
+def test_text_that_complains_of_json_stays_an_error(shell, tmp_path):
+    now = ago(minutes=5)
+    (tmp_path / "app.log").write_text(f'{now:%Y-%m-%dT%H:%M:%SZ} ERROR [Cats] no such: {{"level":2,"cat":"x"}}\n')
+    question = ApplicationLog(Source(str(tmp_path / "app.log")), 24)
+    found, _, _ = shell(question)
+    (complaint,) = judge(question, found[question]).errors.listed
+    assert complaint.text.startswith("ERROR [Cats] no such: ")
+
+
 def test_hidden_files_are_asked_for_in_any_folder(tmp_path):
     paths = (
         "/backend/.env",
         "/static/../.env",
         "/app/.git/config",
+        "/static..%2F%2eenv",
         "/x/wp-login.php",
         "/search?q=/.env",
         "/wp-login.php",
     )
     (tmp_path / "access.log").write_text("".join(hit(ago(minutes=5), path) for path in paths))
     seen = ask(ApiCalls(Source(str(tmp_path / "access.log")), 24, 9, "/api", ("/.env", "/.git/", "/wp-login.php")))
-    assert seen.tried == 4
-    assert {find.path for find in seen.finds} == {*paths[:3], "/wp-login.php"}
+    assert seen.tried == 5
+    assert {find.path for find in seen.finds} == {*paths[:4], "/wp-login.php"}
 
 
 @pytest.mark.parametrize(
@@ -276,6 +286,17 @@ def test_an_access_log_of_another_format_is_not_understood(tmp_path, line):
             ask(question)
 
 
+@pytest.mark.parametrize("question", [AccessLog, ApiCalls])
+def test_an_access_log_whose_format_was_changed_is_not_taken_for_a_silent_one(tmp_path, question):
+    log, rest = tmp_path / "access.log", () if question is AccessLog else ("/api", ("/.env",))
+    log.write_text(hit(ago(hours=30)) + "mycats.example.com:443 " + hit(ago(hours=1)))
+    with pytest.raises(ProbeError, match="none of its last 1 lines is of nginx's format combined"):
+        ask(question(Source(str(log)), 24, 5, *rest))
+    # That garbage is of no known time: of the last day, the log has nothing to say.
+    log.write_text(hit(ago(hours=30)) + "garbage\n" + "mycats.example.com:443 " + hit(ago(hours=29)))
+    assert ask(question(Source(str(log)), 24, 5, *rest)).window.silent
+
+
 def test_a_log_that_was_just_rotated_is_not_silent(shell, tmp_path):
     entry = hit(ago(hours=3)).encode()
     for number, content in enumerate(
@@ -288,6 +309,7 @@ def test_a_log_that_was_just_rotated_is_not_silent(shell, tmp_path):
     found, _, _ = shell(question)
     seen = judge(question, found[question])
     assert (round(seen.silent_hours, 1), round(seen.kept_days * 24), seen.size_bytes) == (3.0, 40, 0)
+    assert seen.newest.endswith("/access.log.2.gz")
 
 
 def test_alike_errors_are_one_and_many_kinds_are_counted(tmp_path):

@@ -24,7 +24,10 @@ function parsed(s,  q, e, f, r) { # sets status, client, path and forwarded; whe
   forwarded = ""; if (match(s, /"[0-9A-Fa-f.:, ]+"$/)) forwarded = substr(s, RSTART + 1, RLENGTH - 2)
   return 1
 }
-function format() { print "== malformed " malformed + 0; print "== understood " understood + 0 }
+function foreign(t) { malformed++; if (t >= since) strange++ }
+function format() {
+  print "== malformed " malformed + 0; print "== strange " strange + 0; print "== understood " understood + 0
+}
 """
 
 
@@ -91,7 +94,7 @@ class AccessLog(LogQuestion):
             + PARSE
             + r"""
 /^$/ { next }
-!parsed($0) { malformed++; next }
+!parsed($0) { foreign(when($0)); next }
 { understood++ }
 inside(when($0)) {
   statuses[status]++; if (forwarded != "") behalf[client] = forwarded
@@ -114,7 +117,7 @@ END {
         if not window.exists:
             return AccessFacts(window)
         ended(answer, self.title)
-        understood(answer, self.source.name)
+        understood(answer, window)
         found: dict[str, list[str]] = {}
         for block in answer.blocks():
             found.setdefault(block.name, []).append(block.rest)
@@ -140,12 +143,15 @@ def ended(answer: Answer, title: str) -> None:
         raise answer.failure(title, "its summary was cut off")
 
 
-def understood(answer: Answer, log: str) -> None:
-    """Raise ProbeError where there are lines, and not one of them is of the format."""
-    malformed, well = (answer.block(name) for name in ("malformed", "understood"))
-    if malformed and well and malformed.rest != "0" and well.rest == "0":
+def understood(answer: Answer, window: Window) -> None:
+    """Raise ProbeError where there are lines, and not one of them, or of those in the window, is of the format."""
+    blocks = [answer.block(name) for name in ("malformed", "strange", "understood")]
+    malformed, strange, well = (integer(block.rest if block else "0", "the lines of a format") for block in blocks)
+    # A line without a time may be older than the window: then it proves nothing against a log that was understood.
+    unknown = strange if well else malformed
+    if unknown and not window.lines:
         raise ProbeError(
-            f"{log} could not be understood: none of its last {malformed.rest} lines is of nginx's format combined "
+            f"{window.source} could not be understood: none of its last {unknown} lines is of nginx's format combined "
             "(log_format), with the client's address at the beginning"
         )
 

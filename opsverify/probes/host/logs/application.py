@@ -52,8 +52,8 @@ function note(t, text,  key) { # alike but for numbers and ids is the same
 function loud(s) { return s ~ /(^|[^A-Za-z_])(ERROR|FATAL)([^A-Za-z_]|$)/ }
 function flush(t) { if (block != "" && t >= since) note(t, block); block = "" }
 { gsub(/\033\[[0-9;]*m/, ""); t = when($0) }
-# PM2 and syslog write before an entry when and where they got it.
-!/^\{/ && match($0, /\{"/) {
+# PM2 and syslog write before an entry when and where they got it; text that complains stays text, whatever it quotes.
+!/^\{/ && match($0, /\{"/) && !loud(substr($0, 1, RSTART - 1)) {
   rest = substr($0, RSTART)
   if (rest ~ /^\{.*"level": ?["0-9]/) { $0 = rest; own = when($0); if (own >= 0) t = own }
 }

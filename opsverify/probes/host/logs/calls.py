@@ -50,7 +50,7 @@ class ApiCalls(LogQuestion):
     """The busiest minute of each client, and scanner paths that were answered with 2xx.
 
     `api` and `scanner_paths` are beginnings of paths; of the latter, hidden files (`/.env`) are told in any folder, and
-    case, `%2e` and doubled slashes make no difference.
+    case, `%2e`, `%2f` and doubled slashes make no difference.
 
     Privileges: to read the log (group adm on Debian). Source: ngx_http_log_module, format `combined`.
     """
@@ -70,7 +70,7 @@ class ApiCalls(LogQuestion):
             + r"""
 BEGIN { n = split(scanned, scan, " ") }
 /^$/ { next }
-!parsed($0) { malformed++; next }
+!parsed($0) { foreign(when($0)); next }
 { understood++ }
 inside(t = when($0)) {
   if (index(path, api) == 1) {
@@ -78,7 +78,7 @@ inside(t = when($0)) {
     if (m != minute[client]) { minute[client] = m; rate[client] = 0 }
     if (++rate[client] > peak[client]) { peak[client] = rate[client]; at[client] = m * 60 }
   }
-  low = tolower(path); gsub(/%2e/, ".", low); gsub(/\/\/+/, "/", low)
+  low = tolower(path); gsub(/%2e/, ".", low); gsub(/%2f/, "/", low); gsub(/\/\/+/, "/", low)
   # Whatever folder a hidden file is asked for in: /backend/.env is what bots try, too.
   for (i = 1; i <= n; i++) if (scan[i] ~ /^\/\./ ? index(low, scan[i]) : index(low, scan[i]) == 1) {
     tried++; if (status ~ /^2/) finds[client " " path]++
@@ -100,7 +100,7 @@ END {
         if not window.exists:
             return CallFacts(window)
         ended(answer, self.title)
-        understood(answer, self.source.name)
+        understood(answer, window)
         calls, tried = answer.block("calls"), answer.block("tried")
         blocks = answer.blocks()
         return CallFacts(

@@ -59,6 +59,12 @@ def printed_date(text: str, here: timedelta, zone: str = "") -> datetime | None:
         return None
 
 
+def without_date(text: str, here: timedelta, zone: str = "") -> str:
+    """What follows `<date>: `; all of `text` where it begins with no date that is known."""
+    head, separator, rest = text.partition(": ")
+    return rest.strip() if separator and printed_date(head, here, zone) else text
+
+
 def _day(text: str, clock: re.Match[str]) -> tuple[int, int, int] | None:
     for form in (_ISO, _JAPANESE):
         found = form.search(text)
@@ -83,4 +89,4 @@ def _offset(after: str, around: str, here: timedelta, zone: str) -> timedelta | 
     return here if found[1] == zone else None
 
 
-__all__ = ["printed_date"]
+__all__ = ["printed_date", "without_date"]

@@ -21,9 +21,9 @@ class LogStateFacts:
     observed_at: datetime
     files: int = 0
     newest: str = ""
-    """The name of the file that is written now; a unit's journal has none."""
+    """The name of the file that holds the last entry, or the one that is written now; a unit's journal has none."""
     size_bytes: int | None = None
-    """Of that file."""
+    """Of the file that is written now."""
     last: datetime | None = None
     """Its last entry, or where entries have no times that are known, when it was last written."""
     first: datetime | None = None
@@ -72,7 +72,7 @@ printf '%s\n' "$found" | while read -r changed size name; do # just rotated, the
 [ "$size" -gt 0 ] && [ "$(unpacked "$name" 2>/dev/null | head -c 1 | wc -c)" -gt 0 ] || continue
 t=$(unpacked "$name" 2>/dev/null | tail -c 65536 |
 timed '{{ t = when($0); if (t >= 0) l = t }} END {{ if (l) printf "%.0f", int(l) }}')
-echo "== last ${{t:-$changed}}"; break
+echo "== last ${{t:-$changed}}"; echo "== holder $name"; break
 done
 named $(printf '%s\\n' "$found" | tail -n 1)
 t=$(unpacked "$name" 2>/dev/null | first)
@@ -101,12 +101,13 @@ t=$(unpacked "$name" 2>/dev/null | first)
         if files is None or (newest is None and self.source.unit is None):
             raise answer.failure(name)
         size, _, file = (newest.rest if newest else "").partition(" ")
+        holder = answer.block("holder")
         return LogStateFacts(
             name,
             True,
             clock(answer),
             files=integer(files.rest.strip(), "the number of files"),
-            newest=one_line(file),
+            newest=one_line(holder.rest if holder else file),
             size_bytes=integer(size, "the size of the log") if size else None,
             last=_time(answer, "last"),
             first=_time(answer, "first"),

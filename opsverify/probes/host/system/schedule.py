@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from opsverify.errors import ProbeError
 from opsverify.probes.host.files.listing import clock
-from opsverify.probes.host.logs.dates import printed_date
+from opsverify.probes.host.logs.dates import printed_date, without_date
 from opsverify.probes.host.question import Answer, Question, integer, moment, one_line, quote
 
 MOST_SAID = 50
@@ -29,7 +29,8 @@ class TimerFacts:
     """Of the unit's last run: "success", "exit-code", "timeout", …"""
     exit_status: int | None = None
     said: tuple[str, ...] | None = ()
-    """The lines of that run's output that hold one of the words asked for; None where its journal may not be read."""
+    """The lines of that run's output that hold one of the words asked for, without the dates before them; None where
+    its journal may not be read."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ echo '== unit'; systemctl show -p Result,ExecMainStatus -- "$u"
 case $e in *'not seeing messages'*|*ermission*|*'No journal files'*|*'not found'*) echo '== hidden'; exit 0;; esac
 i=$(systemctl show -p InvocationID --value -- "$u"); [ -n "$i" ] || exit 0
 echo '== said'
-journalctl -q -o cat -n 500 _SYSTEMD_INVOCATION_ID="$i" | grep -aF {words} | tail -n {MOST_SAID} | cut -c 1-300
+journalctl -q -o cat -n 500 _SYSTEMD_INVOCATION_ID="$i" | grep -aF {words} | tail -n {MOST_SAID} | cut -c 1-300 |
+sed 's/^/| /'
 exit 0
 """
 
@@ -91,9 +93,7 @@ exit 0
             unit=one_line(values.get("Unit", ""), 80),
             result=one_line(service.get("Result", ""), 40),
             exit_status=integer(status, "the exit status") if status else None,
-            said=None
-            if answer.block("hidden")
-            else tuple(one_line(line, 300) for line in (said.lines if said else ())),
+            said=None if answer.block("hidden") else _said(said.lines if said else [], zone.rest),
         )
 
 
@@ -103,13 +103,21 @@ def _last(text: str, zone: str) -> datetime | None:
         return moment(seconds, "the timer's last run") if seconds else None
     if text in ("", "0", "n/a"):
         return None
-    east, _, name = zone.partition(" ")
-    sign = -1 if east.startswith("-") else 1
-    number = integer(east[1:], "the host's time zone")
-    when = printed_date(text, sign * timedelta(hours=number // 100, minutes=number % 100), name)
+    when = printed_date(text, *_here(zone))
     if when is None:  # systemd before 248, in a zone of its own
         raise ProbeError(f"the timer's last run could not be determined: {one_line(text, 60)!r} is no known time")
     return when
+
+
+def _said(lines: list[str], zone: str) -> tuple[str, ...]:
+    return tuple(without_date(one_line(line.removeprefix("| "), 300), *_here(zone)) for line in lines)
+
+
+def _here(zone: str) -> tuple[timedelta, str]:
+    """The host's offset from UTC, and what it calls its time zone."""
+    east, _, name = zone.partition(" ")
+    number = integer(east[1:], "the host's time zone")
+    return (-1 if east.startswith("-") else 1) * timedelta(hours=number // 100, minutes=number % 100), name
 
 
 def _values(lines: list[str]) -> dict[str, str]:
