@@ -1,1 +1,5 @@
+from opsverify import sigint
+
+sigint.guard()
+
 pytest_plugins = ["opsverify.plugin"]

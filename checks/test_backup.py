@@ -5,10 +5,12 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from opsverify import runbook
-from opsverify.bands import Verdict
-from opsverify.errors import ProbeError
-from opsverify.judgements.age import age
-from opsverify.probes.drills import agreement, named
+from opsverify.config.bands import Verdict
+from opsverify.drills.deviations import compare, named
+from opsverify.errors import MissingPrivilege, NotApplicable, ProbeError
+from opsverify.evidence.age import age
+from opsverify.judgements.many import day_ranges, few
+from opsverify.judgements.windows import within
 
 
 @runbook("database-backup-fresh")
@@ -29,8 +31,8 @@ def judge_age(listing, newest, expect):
     """Judge the age in hours of the newest file by the clock of the host it lies on."""
     if not folder_exists(listing, expect):
         return
-    found = newest.name if newest else f"nothing finished in {listing.folder}"
-    if expect.that(newest is not None, observed=found, expected="a backup"):
+    name = newest.name if newest else f"nothing finished in {listing.folder}{unfinished(listing)}"
+    if expect.that(newest is not None, observed=name, expected="a backup"):
         expect(age(listing.observed_at, newest.modified, newest.name) / timedelta(hours=1), detail=newest.name)
 
 
@@ -39,33 +41,58 @@ def test_database_backup_complete(dumps, settings, expect):
     """The newest dump is whole: its end marker stands, it holds no error, and its size is like its predecessors'."""
     whole = "a dump with its end marker and without errors"
     newest = dumps.newest_read
-    if not expect.that(newest is not None, observed=newest.name if newest else "no dump", expected=whole):
+    none = f"no finished dump{unfinished(dumps)}"
+    if not expect.that(newest is not None, observed=newest.name if newest else none, expected=whole):
         return
-    told = f"{newest.name}, {newest.size_bytes:,} bytes"
-    expect.that(newest.size_bytes > 0, observed=f"{told}, {newest.format}", expected=whole)
+    dump_size = f"{newest.name}, {newest.size_bytes:,} bytes"
+    expect.that(newest.size_bytes > 0, observed=f"{dump_size}, {newest.format}", expected=whole)
     marked = {True: "complete", False: "cut off: no end marker", None: f"{newest.format}: only decoding would tell"}
     expect.that(
         newest.complete is True,
-        observed=f"{told}, {marked[newest.complete]}",
+        observed=f"{dump_size}, {marked[newest.complete]}",
         expected=whole,
         otherwise=Verdict.WARNING if newest.complete is None else Verdict.ALERT,
     )
+    behind = newest.trailing_lines
+    expect.that(
+        not behind,
+        observed=f"{dump_size}, " + (f"{behind:,} lines of something else after its end" if behind else "its end"),
+        expected="nothing after the end of the dump: a restore would run it",
+    )
     error = newest.error_text
-    expect.that(not error, observed=f"{told}, it says {error}" if error else f"{told}, no error text", expected=whole)
-    older = [dump.size_bytes for dump in dumps.dumps if not dump.writing and dump is not newest]
+    expect.that(
+        not error, observed=f"{dump_size}, it says {error}" if error else f"{dump_size}, no error text", expected=whole
+    )
+    judge_size(dumps, newest, settings, expect)
+
+
+def judge_size(listing, newest, settings, expect):
+    """Judge the size of the newest file by the median of those before it, where there are three or more."""
+    older = [file.size_bytes for file in listing.dumps if not file.writing and file.name != newest.name]
     older = older[: settings["predecessors"]]
     if len(older) >= 3:
         share = 100 * newest.size_bytes / max(1, median(older))
         low, high = settings["smallest_percent"], settings["largest_percent"]
+        size = f"{newest.name}, {newest.size_bytes:,} bytes"
         expect.that(
             low <= share <= high,
-            observed=f"{told}, {share:.0f} % of the median of {len(older)} before it",
+            observed=f"{size}, {share:.0f} % of the median of {len(older)} before it",
             expected=f"{low} to {high} %",
         )
 
 
+def unfinished(listing):
+    """What is still being written, and since when nothing came; "" where nothing is."""
+    writing = [
+        f"{file.name}, {file.size_bytes:,} bytes, still being written (last at {file.modified:%Y-%m-%d %H:%M} UTC)"
+        for file in listing.dumps
+        if file.writing
+    ]
+    return f"; {few(writing, 2, '; ')}" if writing else ""
+
+
 @runbook("application-backup-readable")
-def test_application_backup_readable(newest_archive, target, expect):
+def test_application_backup_readable(newest_archive, archives, target, settings, expect):
     """The newest archive decompresses to its end, holds what it must, and nothing that it must not."""
     expected = "an archive that reads to its end"
     archive = newest_archive
@@ -87,12 +114,13 @@ def test_application_backup_readable(newest_archive, target, expect):
         observed=f"{observed}, with {unwanted}" if unwanted else observed,
         expected=f"no {', '.join(target.must_not_hold)} in it",
     )
+    judge_size(archives, archive, settings, expect)
 
 
 @runbook("backup-every-day")
 def test_backup_every_day(dumps, archives, environment, settings, expect):
     """Every day of the retention window has a database dump and an application archive."""
-    zone, window = ZoneInfo(environment.timezone), settings["window_days"]
+    zone, window, lacking = ZoneInfo(environment.timezone), settings["window_days"], {}
     for what, listing, files in stored(dumps, archives):
         if not folder_exists(listing, expect):
             return
@@ -100,11 +128,13 @@ def test_backup_every_day(dumps, archives, environment, settings, expect):
         # Today's may still be to come; that it does come is another check's promise.
         today = listing.observed_at.astimezone(zone).date()
         days = [today - timedelta(days=ago) for ago in range(window, 0, -1)]
-        missing = [f"{day:%Y-%m-%d}" for day in days if day not in kept]
-        without = f", none of {', '.join(missing)}" if missing else ""
+        lacking[what] = tuple(day for day in days if day not in kept)
+    for missing in dict.fromkeys(lacking.values()):  # what both lack alike is said once
+        kinds = " and ".join(f"{what}s" for what in lacking if lacking[what] == missing)
+        without = f", {len(missing)} missing: {day_ranges(missing)}" if missing else ""
         expect.that(
             not missing,
-            observed=f"{what}s of {window - len(missing)} days{without}",
+            observed=f"{kinds} of {window - len(missing)} days{without}",
             expected=f"one of each of the {window} days before today",
         )
 
@@ -134,13 +164,17 @@ def test_backup_space(backup_folder, dumps, archives, settings, expect):
     """There is room for the next backups, by the size of the largest so far."""
     if not folder_exists(backup_folder, expect):
         return
+    folder = backup_folder
+    if folder.unwritable:
+        expect.that(False, observed=f"{folder.mount} {folder.unwritable}", expected="room that can be written to")
+        return
     sizes = [max((file.size_bytes for file in files), default=0) for _, _, files in stored(dumps, archives)]
     if not expect.that(all(sizes), observed=f"sizes of {sizes} bytes", expected="a dump and an archive to go by"):
         return
-    one, room = sum(sizes), backup_folder.available_bytes
+    one, room = sum(sizes), folder.available_bytes
     expect.that(
         room >= settings["backups"] * one,
-        observed=f"{room / 10**6:,.1f} MB left on {backup_folder.mount}, room for {room // one:,} more",
+        observed=f"{room / 10**6:,.1f} MB left on {folder.mount}, room for {room // one:,} more",
         expected=f"room for {settings['backups']} of {one / 10**6:,.1f} MB",
     )
 
@@ -185,10 +219,41 @@ def folder_exists(listing, expect):
     return expect.that(listing.exists, observed=there, expected="the backup folder")
 
 
-def some(names, most=3):
+def some(names):
     """The first few names, to be added to a count."""
-    more = ", …" if len(names) > most else ""
-    return f": {', '.join(names[:most])}{more}" if names else ""
+    return f": {few(names, 3)}" if names else ""
+
+
+@runbook("wal-archiving")
+def test_wal_archiving(wal_archiving, settings, expect):
+    """Where the write-ahead log is archived, the archive is up to date: nothing fails, and little waits."""
+    log = wal_archiving
+    if not log.active:
+        raise NotApplicable(f"archive_mode is {log.mode}" + (", and this is a standby" if log.in_recovery else ""))
+    observed = "archive_command is set" if log.configured else "neither archive_command nor archive_library is set"
+    expect.that(log.configured, observed=observed, expected="a way to the archive")
+    expect.that(
+        not log.does_nothing,
+        observed="archive_command succeeds without keeping anything" if log.does_nothing else observed,
+        expected="a way to the archive",
+        otherwise=Verdict.WARNING,
+    )
+    if log.failing:
+        lasting = log.listed is None or log.waiting_minutes >= settings["retry_minutes"]
+        expect.that(
+            False,
+            observed=f"{log.failed_segment} failed at {log.failed_at:%F %T} UTC, and nothing was archived since",
+            expected="no failure since the last archived segment",
+            otherwise=Verdict.ALERT if lasting else Verdict.WARNING,
+        )
+    last = f"the last segment on {log.archived_at:%F %T} UTC" if log.archived_at else "no segment yet"
+    idle = ", nothing written since" if log.all_archived else ""
+    never = "" if log.timeout_seconds else ", archive_timeout 0"
+    expect(log.silent_hours, detail=f"{last}{idle}{never}, {'?' if log.listed is None else log.listed} waiting")
+    try:
+        within(settings["waiting"], log.waiting, f"{log.listed} segments waiting", expect)
+    except MissingPrivilege as hidden:
+        expect.unknown(hidden)
 
 
 @runbook("restore-drill")
@@ -197,52 +262,54 @@ def test_restore_drill(restored, reference, target, settings, expect):
     if not folder_exists(restored, expect):
         return
     dump = restored.dump
-    found = dump.name if dump else f"nothing finished in {restored.folder}"
-    if not expect.that(dump is not None, observed=found, expected="a dump to restore"):
+    name = dump.name if dump else f"nothing finished in {restored.folder}"
+    if not expect.that(dump is not None, observed=name, expected="a dump to restore"):
         return
-    told = f"{found}, {dump.size_bytes:,} bytes"
+    observed = f"{name}, {dump.size_bytes:,} bytes"
     cut = f"it ends among the rows of {restored.ends_inside}" if restored.ends_inside else ""
-    expect.that(not cut, observed=f"{told}: {cut}" if cut else told, expected="a dump that goes on to its end")
+    expect.that(not cut, observed=f"{observed}: {cut}" if cut else observed, expected="a dump that goes on to its end")
     error = restored.error
     if not expect.that(
-        not error, observed=f"{told}: {error}" if error else told, expected="a restore without any error"
+        not error, observed=f"{observed}: {error}" if error else observed, expected="a restore without any error"
     ):
         return
     if reference.fact is not None:
-        judge_contents(told, restored.contents, reference.fact, target.compare_with, settings, expect)
-    judge_objectives(told, restored, settings, expect)
-    if reference.fact is None and expect.worst.verdict is not Verdict.ALERT:
-        raise ProbeError(f"{found} was restored, but what it should hold is not known: {reference.failure}")
+        judge_contents(observed, restored.contents, reference.fact, target.compare_with, settings, expect)
+    judge_objectives(observed, restored, settings, expect)
+    if reference.fact is None:
+        reason = f"{name} was restored, but what it should hold is not known: {reference.failure}"
+        expect.unknown(ProbeError(reason))
 
 
-def judge_contents(told, contents, expected, source, settings, expect):
+def judge_contents(dump, contents, expected, source, settings, expect):
     """Judge tables, rows, constraints and indexes of the restored database against what it should hold."""
     by = {"live": "the live database", "manifest": "its manifest"}[source]
     live, most = source == "live", settings["growth_percent"]
     # A manifest tells what the dump was made of; a live database goes on, and a few rows of it may be newer.
     emptied_above = settings["tolerance_rows"] if live else 0
-    found = agreement(contents, expected, settings["tolerance_percent"], settings["tolerance_rows"], emptied_above)
+    comparison = compare(contents, expected, settings["tolerance_percent"], settings["tolerance_rows"], emptied_above)
     # A schema that has moved on since the dump is no fault of the dump.
-    otherwise = Verdict.WARNING if found.migrated else Verdict.ALERT
+    otherwise = Verdict.WARNING if comparison.migrated else Verdict.ALERT
     wanted = f"the {len(expected.tables)} tables of {by}"
-    if not expect.that(bool(contents.tables), observed=f"{told}: no table at all", expected=wanted):
+    if not expect.that(bool(contents.tables), observed=f"{dump}: no table at all", expected=wanted):
         return
-    strange = ", a dump of another database" if found.strange else ""
-    missing, others = some(found.missing), some(found.others)
+    strange = ", a dump of another database" if comparison.strange else ""
+    missing, others = some(comparison.missing), some(comparison.others)
+    tables = f"{len(comparison.missing)} tables missing{missing}, {len(comparison.others)} others{others}"
     expect.that(
-        not found.missing and not found.others,
-        observed=f"{told}{strange}: {len(found.missing)} tables missing{missing}, {len(found.others)} others{others}",
+        not comparison.missing and not comparison.others,
+        observed=f"{dump}{strange}: {tables}",
         expected=wanted,
         otherwise=otherwise,
     )
     lost = [key for key in settings["key_tables"] if not any(named(table, [key]) for table, _ in contents.tables)]
-    expect.that(not lost, observed=f"{told}: no key table lost{some(lost)}", expected="all key tables")
+    expect.that(not lost, observed=f"{dump}: no key table lost{some(lost)}", expected="all key tables")
     # By counts alone, rows that the dump lost and rows that are new since look alike: little of it is a warning.
-    grown = [one for one in found.deviating if live and 0 < one.growth_percent <= most]
-    key = [one for one in found.deviating if named(one.table, settings["key_tables"]) and one not in grown]
-    wrong, moved = [*found.emptied, *key], [one for one in found.deviating if one not in key]
+    grown = [one for one in comparison.deviating if live and 0 < one.growth_percent <= most]
+    key = [one for one in comparison.deviating if named(one.table, settings["key_tables"]) and one not in grown]
+    wrong, moved = [*comparison.emptied, *key], [one for one in comparison.deviating if one not in key]
     rows = sum(rows for _, rows in contents.tables)
-    held = f"{told}: {rows:,} rows in {len(contents.tables)} tables"
+    held = f"{dump}: {rows:,} rows in {len(contents.tables)} tables"
     tolerated = f"{settings['tolerance_percent']:g} % or {settings['tolerance_rows']:g} rows"
     for tables, verdict in ((wrong, Verdict.ALERT), (moved, Verdict.WARNING)):
         expect.that(
@@ -253,29 +320,29 @@ def judge_contents(told, contents, expected, source, settings, expect):
         )
     for what in ("constraints", "indexes"):
         count, whole = getattr(contents, what), getattr(expected, what)
-        expect.that(count == whole, observed=f"{told}: {count} {what}", expected=f"{whole} {what}", otherwise=otherwise)
+        expect.that(count == whole, observed=f"{dump}: {count} {what}", expected=f"{whole} {what}", otherwise=otherwise)
 
 
-def judge_objectives(told, restored, settings, expect):
+def judge_objectives(dump, restored, settings, expect):
     """Judge the time that recovery takes, and how much work would be lost by it."""
     server = ".".join(map(str, restored.restored_into))
     expect.that(
         not restored.newer_server,
-        observed=f"{told}, dumped from PostgreSQL {restored.dumped_from}, restored into {server}",
+        observed=f"{dump}, dumped from PostgreSQL {restored.dumped_from}, restored into {server}",
         expected="the same major version: install it where the suite runs",
         otherwise=Verdict.WARNING,
     )
     hours = age(restored.observed_at, restored.dump.modified, restored.dump.name) / timedelta(hours=1)
     expect.that(
         hours <= settings["rpo_hours"],
-        observed=f"{told}, {hours:.1f} hours old",
+        observed=f"{dump}, {hours:.1f} hours old",
         expected=f"at most {settings['rpo_hours']:g} hours, the recovery-point objective",
     )
     minutes = (restored.fetch_seconds + restored.restore_seconds) / 60
     expect.remember("restore minutes", minutes)
     expect.that(
         minutes <= settings["rto_minutes"],
-        observed=f"{told}, restored into PostgreSQL {server} in {60 * minutes:,.1f} s",
+        observed=f"{dump}, restored into PostgreSQL {server} in {60 * minutes:,.1f} s",
         expected=f"at most {settings['rto_minutes']:g} minutes, the recovery-time objective",
     )
 
@@ -285,19 +352,23 @@ def test_application_restore_drill(unpacked, settings, expect):
     """The newest application archive unpacks to something that can be installed."""
     if not folder_exists(unpacked, expect):
         return
-    found = unpacked.name or f"nothing finished in {unpacked.folder}"
-    if not expect.that(unpacked.name is not None, observed=found, expected="an archive to unpack"):
+    name = unpacked.name or f"nothing finished in {unpacked.folder}"
+    if not expect.that(unpacked.name is not None, observed=name, expected="an archive to unpack"):
         return
-    told = f"{found}, {unpacked.members} members"
+    observed = f"{name}, {unpacked.members} members"
     error, missing, broken = unpacked.error, unpacked.missing, unpacked.broken
-    expect.that(not error, observed=f"{told}: {error}" if error else told, expected="an archive that unpacks")
+    expect.that(not error, observed=f"{observed}: {error}" if error else observed, expected="an archive that unpacks")
     expect.that(
         not unpacked.refused,
-        observed=f"{told}: {len(unpacked.refused)} that point outside{some(unpacked.refused)}",
+        observed=f"{observed}: {len(unpacked.refused)} that point outside{some(unpacked.refused)}",
         expected="members inside its folder",
         otherwise=Verdict.WARNING,
     )
     expect.that(
-        not missing, observed=f"{told}: {len(missing)} missing{some(missing)}", expected="manifests and lock file in it"
+        not missing,
+        observed=f"{observed}: {len(missing)} missing{some(missing)}",
+        expected="manifests and lock file in it",
     )
-    expect.that(not broken, observed=f"{told}: {'; '.join(broken) or 'all readable'}", expected="manifests that parse")
+    expect.that(
+        not broken, observed=f"{observed}: {'; '.join(broken) or 'all readable'}", expected="manifests that parse"
+    )

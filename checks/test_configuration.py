@@ -4,8 +4,8 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from opsverify import runbook
-from opsverify.bands import Verdict
-from opsverify.errors import ProbeError
+from opsverify.config.bands import Verdict
+from opsverify.errors import NotApplicable, ProbeError
 
 LOOPBACK = {"", "localhost", "127.0.0.1", "::1"}
 
@@ -25,8 +25,19 @@ def test_required_variables(variables, settings, expect):
 def test_node_env(variables, environment, expect):
     """NODE_ENV of the running backend is what this environment should have."""
     value = variables.value("NODE_ENV")
-    told = f"NODE_ENV={value}" if value is not None else f"no NODE_ENV in {variables.source}"
-    expect.that(value == environment.node_env, observed=told, expected=f"NODE_ENV={environment.node_env}")
+    observed = f"NODE_ENV={value}" if value is not None else f"no NODE_ENV in {variables.source}"
+    expect.that(value == environment.node_env, observed=observed, expected=f"NODE_ENV={environment.node_env}")
+
+
+@runbook("node-env")
+def test_api_node_env(api_health, environment, expect):
+    """The API says of itself that it runs as this environment should: all that is known where there is no host."""
+    if not api_health.is_api_json:
+        raise ProbeError("what the API runs as could not be determined: what answers is not the API")
+    if api_health.environment is None:
+        raise NotApplicable("the API's health answer does not name its environment")
+    observed, expected = f'health says "{api_health.environment}"', f'"{environment.node_env}"'
+    expect.that(api_health.environment == environment.node_env, observed=observed, expected=expected)
 
 
 @runbook("jwt-secret-strength")
@@ -52,12 +63,16 @@ def test_published_secrets(published_secrets, expect):
     """No secret in force can be read in the checkout: neither set to an example, nor fallen back to a default."""
     compared = published_secrets
     expected = "no secret that the checkout publishes"
-    for found in compared.found:
-        where = f"{found.file} publishes it as {found.published_as}"
-        why = f"{found.variable} is not set, and {found.file} publishes its default" if found.fallback else ""
-        expect.that(False, observed=why or f"{found.variable} in force, {where}", expected=expected)
-    told = f"{', '.join(compared.secrets) or 'no secrets'} in {compared.source}, none of {compared.published} published"
-    expect.that(not compared.found, observed=f"{told} in {', '.join(compared.files) or 'no file'}", expected=expected)
+    for secret in compared.found:
+        where = f"{secret.file} publishes it as {secret.published_as}"
+        why = f"{secret.variable} is not set, and {secret.file} publishes its default" if secret.fallback else ""
+        expect.that(False, observed=why or f"{secret.variable} in force, {where}", expected=expected)
+    observed = (
+        f"{', '.join(compared.secrets) or 'no secrets'} in {compared.source}, none of {compared.published} published"
+    )
+    expect.that(
+        not compared.found, observed=f"{observed} in {', '.join(compared.files) or 'no file'}", expected=expected
+    )
 
 
 @runbook("database-url")
@@ -144,6 +159,11 @@ def test_cors_behaviour(cors, expect):
             granted += f"Access-Control-Allow-Origin: {grant.allow_origin}" if grant.allow_origin else "no grant"
             right = grant.allow_origin == answer.origin if answer.expected else not grant.lets_in(answer.origin)
             expect.that(right, observed=granted, expected=wanted)
+        # A refusal is no failure: browsers need no more than an answer without a grant.
+        grants = (("OPTIONS", answer.preflight), ("GET", answer.simple))
+        failing = [f"{what} {grant.status}" for what, grant in grants if grant.status >= 500]
+        observed = f"{' and '.join(failing) or 'an answer'} for {answer.origin}"
+        expect.that(not failing, observed=observed, expected="no error (5xx)", otherwise=Verdict.WARNING)
         careless = "credentials for *" if answer.wildcard_with_credentials else "no credentials for *"
         expect.that(not answer.wildcard_with_credentials, observed=careless, expected="no credentials for *")
     granted = [answer.origin for answer in cors.origins if answer.granted]
@@ -178,11 +198,12 @@ def test_listening_port(listening, expect):
 
 
 @runbook("node-version")
-def test_node_version(installed_node, running_node, settings, expect):
+def test_node_version(installed_node, running_node, target, settings, expect):
     """Node.js is a version that the runbook allows, as installed and as the backend process runs it."""
     allowed = " or ".join(f"{major}.x" for major in settings["majors"])
-    for what, version in (("installed", installed_node), ("running", running_node)):
-        observed = f"{what} {version.told}" if version.found else f"{what}: none found"
+    installed = () if target.container else (("installed", installed_node),)
+    for what, version in (*installed, ("running", running_node)):
+        observed = f"{what} {version.with_note}" if version.found else f"{what}: none found"
         expect.that(version.major in settings["majors"], observed=observed, expected=f"{what} {allowed}")
 
 
@@ -216,7 +237,7 @@ def test_supported_operating_system(operating_system, settings, now, expect):
 @runbook("supported-versions")
 def test_supported_node(running_node, settings, now, expect):
     """The Node.js that the backend runs on gets updates from upstream for months to come."""
-    judge_support(f"Node.js {running_node.told}", settings["nodejs"], (str(running_node.major),), now, expect)
+    judge_support(f"Node.js {running_node.with_note}", settings["nodejs"], (str(running_node.major),), now, expect)
 
 
 @runbook("supported-versions")

@@ -4,12 +4,12 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from opsverify import runbook
-from opsverify.bands import Verdict
-from opsverify.judgements.age import age
-from opsverify.manual.agreement import compare
-from opsverify.manual.reading import read
-from opsverify.manual.review import last_updated
-from opsverify.manual.statements import statements
+from opsverify.config.bands import Verdict
+from opsverify.evidence.age import age
+from opsverify.runbook_document.drift import compare
+from opsverify.runbook_document.reading import read
+from opsverify.runbook_document.review import last_updated
+from opsverify.runbook_document.statements import statements
 
 
 @runbook("operations-log")
@@ -35,39 +35,39 @@ def test_operations_log(operations, deployed_version, settings, expect):
     times = [line.when for line in log.lines if maintained in line.what and line.when]
     most = settings["max_age_days"]
     days = age(log.observed_at, max(times), f"the last {maintained!r}") / timedelta(days=1) if times else None
-    told = f"{maintained} {days:.1f} days ago" if days is not None else f"no {maintained!r}"
-    expect.that(days is not None and days <= most, observed=told, expected=f"in the last {most:g} days")
+    observed = f"{maintained} {days:.1f} days ago" if days is not None else f"no {maintained!r}"
+    expect.that(days is not None and days <= most, observed=observed, expected=f"in the last {most:g} days")
 
 
 @runbook("runbook-reviewed")
-def test_runbook_reviewed(manual, settings, environment, now, expect):
+def test_runbook_reviewed(runbook_text, settings, environment, now, expect):
     """The runbook says that it was updated lately."""
-    if not there(manual, expect):
+    if not there(runbook_text, expect):
         return
-    day, most = last_updated(read(manual.text)), settings["max_age_days"]
+    day, most = last_updated(read(runbook_text.text)), settings["max_age_days"]
     dated = "最終更新日: 2025年8月15日, or a date like it"
     if not expect.that(day is not None, observed="dated" if day else "no date of the last update", expected=dated):
         return
     days = (now.astimezone(ZoneInfo(environment.timezone)).date() - day).days
-    told = f"last updated {day:%Y-%m-%d}, {days} days ago"
-    expect.that(days >= 0, observed=told, expected="a day that is not to come")
-    expect.that(days <= most, observed=told, expected=f"at most {most} days ago")
+    observed = f"last updated {day:%Y-%m-%d}, {days} days ago"
+    expect.that(days >= 0, observed=observed, expected="a day that is not to come")
+    expect.that(days <= most, observed=observed, expected=f"at most {most} days ago")
 
 
 @runbook("runbook-agrees")
-def test_runbook_agrees(manual, items, settings, expect):
+def test_runbook_agrees(runbook_text, items, settings, expect):
     """Every figure that the runbook states is the one that the checks enforce, and the other way round."""
-    if not there(manual, expect):
+    if not there(runbook_text, expect):
         return
-    found = compare(statements(read(manual.text)), items, settings)
-    for one in found:
+    figures = compare(statements(read(runbook_text.text)), items, settings)
+    for one in figures:
         if not one.agrees:
             expect.that(False, observed=one.document, expected=one.enforced)
-    if all(one.agrees for one in found):
-        expect.that(bool(found), observed=f"{len(found)} figures, as enforced", expected="the figures enforced")
+    if all(one.agrees for one in figures):
+        expect.that(bool(figures), observed=f"{len(figures)} figures, as enforced", expected="the figures enforced")
 
 
-def there(manual, expect):
+def there(runbook_text, expect):
     """Whether the document is where the environment says."""
-    observed = manual.location if manual.exists else f"no {manual.location}"
-    return expect.that(manual.exists, observed=observed, expected="the runbook")
+    observed = runbook_text.location if runbook_text.exists else f"no {runbook_text.location}"
+    return expect.that(runbook_text.exists, observed=observed, expected="the runbook")

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from opsverify import runbook
-from opsverify.bands import Verdict
+from opsverify.config.bands import Verdict
 from opsverify.errors import ProbeError
-from opsverify.judgements.age import age
+from opsverify.evidence.age import age
 
 
 @runbook("old-logs-removed")
@@ -18,21 +18,21 @@ def test_old_logs_removed(log_ages, settings, expect):
 def test_weekly_backup(weekly_dumps, settings, expect):
     """The dump of weekly maintenance is whole and from the last week."""
     folder, newest = weekly_dumps.folder, weekly_dumps.newest
-    found = newest.name if newest else f"no finished {settings['pattern']} in {folder}"
+    name = newest.name if newest else f"no finished {settings['pattern']} in {folder}"
     if not expect.that(
         weekly_dumps.exists,
         observed=folder if weekly_dumps.exists else f"no folder {folder}",
         expected="the folder of the weekly dumps",
-    ) or not expect.that(newest is not None, observed=found, expected="a weekly dump"):
+    ) or not expect.that(newest is not None, observed=name, expected="a weekly dump"):
         return
     old, most = days(weekly_dumps, newest), settings["max_age_days"]
-    told = f"{found}, {old:.1f} days old, {newest.size_bytes:,} bytes"
-    recent = expect.that(old <= most, observed=told, expected=f"at most {most} days")
+    observed = f"{name}, {old:.1f} days old, {newest.size_bytes:,} bytes"
+    recent = expect.that(old <= most, observed=observed, expected=f"at most {most} days")
     if newest.unreadable and not recent:
         return
     newest = weekly_dumps.newest_read
     whole = newest.size_bytes > 0 and newest.complete is not False
-    expect.that(whole, observed=told if whole else f"{told}, without its end marker", expected="a whole dump")
+    expect.that(whole, observed=observed if whole else f"{observed}, without its end marker", expected="a whole dump")
 
 
 @runbook("temp-files-removed")
@@ -65,9 +65,9 @@ def test_cache_size(cache, target, settings, expect):
     most = settings[f"{target.holds.split()[0]}_megabytes"]
     size = cache.used_bytes / 10**6
     # An emptied cache may be gone altogether; a folder without a parent is a wrong path.
-    known = cache.exists or cache.parent_exists
+    visible = cache.exists or cache.parent_exists
     observed = f"{size:,.1f} MB in {cache.folder}" if cache.exists else f"no folder {cache.folder}"
-    expect.that(known and size <= most, observed=observed, expected=f"at most {most:,} MB")
+    expect.that(visible and size <= most, observed=observed, expected=f"at most {most:,} MB")
 
 
 @runbook("statistics-fresh")
@@ -119,5 +119,38 @@ def test_wraparound(transaction_age, table_statistics, settings, expect):
                 observed=f"{table.schema}.{table.name}: {dead}, vacuumed {when}",
                 expected=f"under {settings['dead_rows_percent']} %",
             )
-    if table_statistics.in_recovery and expect.worst.verdict is not Verdict.ALERT:
-        raise ProbeError("whether tables are starved of vacuum could not be determined: a standby keeps no statistics")
+    if table_statistics.in_recovery:
+        reason = "whether tables are starved of vacuum could not be determined: a standby keeps no statistics"
+        expect.unknown(ProbeError(reason))
+
+
+@runbook("key-exhaustion")
+def test_key_exhaustion(key_usage, expect):
+    """No sequence and no integer key has used up its range; past it, nothing can be inserted."""
+    band = expect.item.band
+    for key in [key for key in key_usage.keys if key.used_percent >= band.below] or key_usage.keys[:1]:
+        if key.counted:
+            expect(key.used_percent, key.name)
+        else:
+            # The largest value may be a code that somebody chose, and no count: a look decides, not an alert.
+            room, observed = key.used_percent < band.below, f"{key.name} {key.used_percent:.1f} %"
+            expect.that(room, observed=observed, expected=f"< {band.below:g} %", otherwise=Verdict.WARNING)
+    if key_usage.hidden:
+        expect.unknown(key_usage.hidden)
+    if not expect.findings:
+        expect.that(True, observed="no sequence and no integer key", expected=str(band))
+
+
+@runbook("collation-version")
+def test_collation_version(collation_versions, expect):
+    """Every collation in use and every database was made under the version that its provider has now."""
+    facts, expected = collation_versions, "the version of its provider now"
+    for one in (*facts.own, *facts.collations):
+        expect.that(not one.differs, observed=str(one), expected=expected)
+        expect.that(not one.unknown, observed=str(one), expected=expected, otherwise=Verdict.WARNING)
+    for one in facts.others:
+        observed = f"another database of the server, {one}"
+        expect.that(not one.differs, observed=observed, expected=expected, otherwise=Verdict.WARNING)
+    own = "" if facts.own else f"; PostgreSQL {facts.major} keeps no version of databases"
+    observed = f"{len(facts.collations)} collations in use, {len(facts.own) + len(facts.others)} databases{own}"
+    expect.that(True, observed=observed, expected=expected)

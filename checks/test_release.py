@@ -1,7 +1,7 @@
 """Release: what runs is what was meant to be deployed, whole and built."""
 
 from opsverify import runbook
-from opsverify.bands import Verdict
+from opsverify.config.bands import Verdict
 from opsverify.errors import ProbeError
 from opsverify.judgements.migrations import differences
 
@@ -34,57 +34,59 @@ def test_release_clean(local_changes, settings, expect):
 @runbook("dependencies-installed")
 def test_dependencies_installed(installation, expect):
     """What pnpm installed is what pnpm-lock.yaml says, and it is still there."""
-    found = installation
+    installed = installation
     expected = "the packages of pnpm-lock.yaml"
     if not expect.that(
-        found.locked and found.installed,
-        observed="nothing installed by pnpm" if found.locked else f"no pnpm-lock.yaml in {found.checkout}",
+        installed.locked and installed.installed,
+        observed="nothing installed by pnpm" if installed.locked else f"no pnpm-lock.yaml in {installed.checkout}",
         expected=expected,
     ):
         return
     for fault, packages in {
-        "left from an older lock file": found.stale,
-        "not installed": found.lacking,
-        "required in another version": found.different,
-        "missing on the disk": found.absent,
+        "left from an older lock file": installed.stale,
+        "not installed": installed.lacking,
+        "required in another version": installed.different,
+        "missing on the disk": installed.absent,
     }.items():
         expect.that(not packages, observed=f"{len(packages)} {fault}{named(packages)}", expected=expected)
-    how = "from this very lock file" if found.same else "from a lock file with the same packages"
-    how += ", without development dependencies" if found.production_only else ""
-    expect.that(found.packages > 0, observed=f"{found.packages} packages, installed {how}", expected=expected)
+    how = "from this very lock file" if installed.same else "from a lock file with the same packages"
+    how += ", without development dependencies" if installed.production_only else ""
+    expect.that(installed.packages > 0, observed=f"{installed.packages} packages, installed {how}", expected=expected)
 
 
 @runbook("prisma-client-current")
 def test_prisma_client_current(prisma_client, expect):
     """The Prisma client that the backend loads was generated from the schema in the checkout."""
-    found = prisma_client
-    expected = f"a client generated from {found.schema or 'the schema in the checkout'}"
-    if found.schema is None:
-        expect.that(False, observed=f"no schema.prisma in {found.checkout}", expected=expected)
-    elif found.client is None:
+    client = prisma_client
+    expected = f"a client generated from {client.schema or 'the schema in the checkout'}"
+    if client.schema is None:
+        expect.that(False, observed=f"no schema.prisma in {client.checkout}", expected=expected)
+    elif client.client is None:
         expect.that(False, observed="no generated client", expected=expected)
     else:
-        source = "this schema" if found.matches else "another schema"
-        expect.that(found.matches, observed=f"{found.client}, generated from {source}", expected=expected)
+        source = "this schema" if client.matches else "another schema"
+        expect.that(client.matches, observed=f"{client.client}, generated from {source}", expected=expected)
 
 
 @runbook("frontend-build")
-def test_frontend_build(build, deployed_commit, expect):
+def test_frontend_build(build, deployed_commit, environment, expect):
     """The front end's production build is there, and not older than the deployed commit."""
-    judge_build(build, deployed_commit, expect)
+    judge_build(build, deployed_commit, environment, expect)
 
 
 @runbook("backend-build")
-def test_backend_build(build, deployed_commit, expect):
+def test_backend_build(build, deployed_commit, environment, expect):
     """The backend's production build is there, and not older than the deployed commit."""
-    judge_build(build, deployed_commit, expect)
+    judge_build(build, deployed_commit, environment, expect)
 
 
-def judge_build(build, deployed, expect):
+def judge_build(build, deployed, environment, expect):
     """Judge that a build is there, made after its commit, and, which is only a warning, after that was deployed."""
     made = f"{build.file} of {build.size_bytes:,} bytes" if build.exists else f"no {build.file}"
     if not expect.that(build.exists and build.size_bytes > 0, observed=made, expected="a finished build"):
         return
+    if deployed.committed_at is None and "release-revision" in environment.not_applicable:
+        return  # an image, which was built with what is in it
     if deployed.committed_at is None:
         raise ProbeError(f"whether {build.file} is current could not be determined: no checkout in {deployed.path}")
     observed = f"{build.file} built {build.built_at:%Y-%m-%d %H:%M} UTC"

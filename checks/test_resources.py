@@ -1,6 +1,7 @@
 """Resources: what the runbook's table of monitored figures calls normal, and what it alerts on."""
 
 from opsverify import runbook
+from opsverify.config.bands import Verdict
 from opsverify.errors import NotApplicable, ProbeError
 from opsverify.judgements.forecast import FAR, trend
 
@@ -8,42 +9,65 @@ from opsverify.judgements.forecast import FAR, trend
 @runbook("memory-usage")
 def test_memory_usage(memory, expect):
     """Memory is left, counted as `free` counts it."""
-    expect(
-        memory.used_percent, detail=f"{memory.available_bytes / 2**30:.1f} of {memory.total_bytes / 2**30:.1f} GiB left"
-    )
+    left = f"{memory.available_bytes / 2**30:.1f} of {memory.total_bytes / 2**30:.1f} GiB left"
+    left += ", its limit" if memory.limited else ""
+    cache = f", {memory.zfs_cache_bytes / 2**30:.1f} of them ZFS's cache" if memory.zfs_cache_bytes else ""
+    expect(memory.used_percent, detail=f"{left}{cache}")
 
 
 @runbook("cpu-usage")
 def test_cpu_usage(cpu, expect):
     """The processors are not saturated over a real interval."""
-    expect(cpu.busy_percent, detail=f"{cpu.cores} cores")
+    expect(cpu.busy_percent, detail=cpu.of_what)
 
 
 @runbook("disk-usage")
 def test_disk_usage(filesystems, expect):
-    """Every real file system keeps room to grow."""
+    """Every real file system, and every one in memory that programs write to, keeps room to grow."""
     unknown = [f"{fs.mount}: {fs.problem or 'no size'}" for fs in filesystems if fs.used_percent is None]
-    known = {fs.mount: fs.used_percent for fs in filesystems if fs.used_percent is not None}
-    if known or not unknown:
-        expect.each(known, of="file system")
-    if unknown and (not known or expect.worst.verdict.rank < 2):
-        raise ProbeError(f"not every file system could be measured: {'; '.join(unknown)}")
+    used = {fs.mount: fs.used_percent for fs in filesystems if fs.used_percent is not None}
+    if used or not unknown:
+        expect.each(used, of="file system")
+    if unknown:
+        expect.unknown(ProbeError(f"not every file system could be measured: {'; '.join(unknown)}"))
 
 
 @runbook("inode-usage")
 def test_inode_usage(filesystems, expect):
-    """Every real file system keeps inodes to spare, where their number is fixed."""
-    known = [fs for fs in filesystems if not (fs.problem or fs.inodes_problem)]
-    without = [f"{fs.mount} ({fs.type})" for fs in known if fs.inodes_used_percent is None]
+    """The same file systems keep inodes to spare, where their number is fixed."""
+    counted = [fs for fs in filesystems if not (fs.problem or fs.inodes_problem)]
+    without = [f"{fs.mount} ({fs.type})" for fs in counted if fs.inodes_used_percent is None]
     detail = f"left out, without a fixed number: {', '.join(without)}" if without else ""
-    for fs in known:
+    for fs in counted:
         if fs.inodes_used_percent is not None:
             expect(fs.inodes_used_percent, fs.mount, detail=detail)
     unknown = [problem for fs in filesystems if (problem := fs.problem or fs.inodes_problem)]
-    if unknown and (not expect.findings or expect.worst.verdict.rank < 2):
-        raise ProbeError(f"not every file system's inodes could be counted: {'; '.join(unknown)}")
+    if unknown:
+        expect.unknown(ProbeError(f"not every file system's inodes could be counted: {'; '.join(unknown)}"))
     if not expect.findings:
         expect.that(True, observed=detail, expected="inodes to spare where their number is fixed")
+
+
+@runbook("read-only-filesystems")
+def test_read_only_filesystems(read_only_filesystems, expect):
+    """No file system that should be written to is read-only or was shut down, nor has one noted errors."""
+    facts, expected = read_only_filesystems, "file systems that can be written to"
+    for one in facts.unwritable:
+        if not one.meant:
+            otherwise = Verdict.ALERT if one.meant is False else Verdict.WARNING
+            expect.that(False, observed=f"{one.mount} ({one.type}) {one.why}", expected=expected, otherwise=otherwise)
+    for errors in facts.errors:
+        last = f", the last at {errors.last:%F %T} UTC" if errors.last else ""
+        observed = f"{errors.mount} has noted {errors.count} errors since it was last repaired{last}"
+        expect.that(False, observed=observed, expected="no error", otherwise=Verdict.WARNING)
+    if facts.silent:
+        expect.unknown(
+            ProbeError(f"not every file system could be looked at: no answer from {', '.join(facts.silent)}")
+        )
+    if not expect.findings:
+        meant = [f"{one.mount} {one.why}" for one in facts.unwritable]
+        count = f"{len(facts.writable)} file systems can be written to"
+        expect.that(True, observed="; ".join([count, *meant]), expected=expected)
 
 
 @runbook("disk-forecast")
@@ -99,5 +123,25 @@ def test_slow_queries(slow_statements, expect):
     """The slowest statements of the database, by mean time, are quick enough."""
     if not slow_statements.queries:
         raise ProbeError("pg_stat_statements holds no statement of this database that ran often enough")
+    # How long a backup's COPY takes depends on how much there is to copy: it is shown, beside the slowest query.
+    apart = "".join(
+        f"; apart from queries {one.text[:80]} {one.mean_ms:,.0f} ms" for one in slow_statements.utilities[:1]
+    )
     for query in slow_statements.queries:
-        expect(query.mean_ms, query.text[:80], detail=f"mean of {query.calls} calls, longest {query.max_ms:.0f} ms")
+        detail = f"mean of {query.calls} calls, longest {query.max_ms:.0f} ms"
+        expect(query.mean_ms, query.text[:80], detail=detail + (apart if query is slow_statements.queries[0] else ""))
+
+
+@runbook("replication-slots")
+def test_replication_slots(replication_slots, expect):
+    """No slot that nobody uses keeps much of the write-ahead log; what the others keep is shown, and what they lost."""
+    unused = [slot for slot in replication_slots.slots if not slot.active and not slot.lost]
+    count = f"no unused slot of {len(replication_slots.slots)}"
+    kept = max((slot.kept_bytes for slot in unused), default=0) / 2**30
+    expect(kept, detail=", ".join(str(slot) for slot in unused[:3]) or count)
+    for slot in replication_slots.slots:
+        if slot.lost:
+            lost = f"{slot.name} has lost what its reader needs"
+            expect.that(False, observed=lost, expected="slots that keep it", otherwise=Verdict.WARNING)
+        elif slot.active and slot.kept_bytes / 2**30 >= expect.item.band.below:
+            expect.that(False, observed=str(slot), expected="a reader that keeps up", otherwise=Verdict.WARNING)

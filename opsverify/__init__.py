@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+__version__ = "1.1.0"
+"""Every report names it; CHANGELOG.md says what it means for operators."""
+
 if TYPE_CHECKING:
     import pytest
 

@@ -4,10 +4,11 @@
     ├── ConfigurationError     the suite is misconfigured; nothing was contacted (exit code 4)
     └── ProbeError             something could not be determined; never a pass
         ├── Unreachable        the target itself does not answer: the one cause behind many blocked checks
+        │   └── Unanswered     it took the question, and no usable answer came: for some promises that is the answer
         ├── MissingPrivilege   it answers, but not to us; the message names the privilege
         └── NotApplicable      the environment says that this does not exist here (a skip, with its reason)
 
-A *wrong* system is none of these: that is a failed expectation (`opsverify.expect.PromiseBroken`).
+A *wrong* system is none of these: that is a failed expectation (`opsverify.judgements.expect.PromiseBroken`).
 Messages reach reports, so they must never hold a secret; raise them `from None` when the driver's own
 exception might.
 """
@@ -52,6 +53,15 @@ class ProbeError(OpsverifyError):
 
 class Unreachable(ProbeError):
     """The target refused the connection, was not found, or did not answer before the deadline."""
+
+
+class Unanswered(Unreachable):
+    """The target took the question, and gave no usable answer: none before the deadline, or a broken one.
+
+    `waited_seconds`: how long an answer was waited for; None where something came, and was no use.
+    """
+
+    waited_seconds: float | None = None
 
 
 class MissingPrivilege(ProbeError):

@@ -79,10 +79,10 @@ def _held(path: Path) -> bool:
 
 def _read(path: Path, otherwise: str) -> dict[str, str]:
     try:
-        found = json.loads(path.read_text())
+        state = json.loads(path.read_text())
     except (OSError, ValueError):
         raise RehearsalError(otherwise) from None
-    return {str(name): str(value) for name, value in found.items()}
+    return {str(name): str(value) for name, value in state.items()}
 
 
 def _start_own() -> Running:
@@ -101,16 +101,16 @@ def _start_own() -> Running:
             start_new_session=True,
         )
         try:
-            said = _first_line(supervisor)
+            first_line = _first_line(supervisor)
             errors.seek(0)
             last = errors.read()[-1500:].decode(errors="replace").strip()
         except BaseException:
             _end(supervisor)
             raise
-    if "variables" in said:
-        return Running(said["variables"], supervisor)
+    if "variables" in first_line:
+        return Running(first_line["variables"], supervisor)
     _end(supervisor)
-    reason = said.get("error") or f"its supervisor ended without a word{': ' if last else ''}{last}"
+    reason = first_line.get("error") or f"its supervisor ended without a word{': ' if last else ''}{last}"
     raise RehearsalError(f"the rehearsal did not start: {reason}")
 
 
@@ -128,8 +128,8 @@ def _first_line(supervisor: subprocess.Popen[bytes]) -> dict[str, Any]:
             if not chunk:
                 return {}
             line += chunk
-    found: dict[str, Any] = json.loads(line)
-    return found
+    message: dict[str, Any] = json.loads(line)
+    return message
 
 
 def _end(supervisor: subprocess.Popen[bytes]) -> None:

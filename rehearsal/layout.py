@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SLOTS = ("blue", "green")
+SLOTS_APART_SECONDS = 0.5
+"""Slots are told apart by when their APIs started: how long after one the next is started."""
 PACKAGE = Path(__file__).parent
 
 

@@ -180,19 +180,19 @@ def kill_leftovers(root: Path) -> int:
     A process counts only when it runs one of the stand-in's programs, and its id and start time are recorded in the
     root or its working directory lies in it: process ids are used again, and strangers must not be hit.
     """
-    found = list(_leftovers(root))
-    for process in found:
+    leftovers = list(_leftovers(root))
+    for process in leftovers:
         with contextlib.suppress(psutil.Error):
             # SIGQUIT makes PostgreSQL end at once, and yet give its shared memory back to the system.
             postgres = Path(process.exe()).name == "postgres"
             process.send_signal(signal.SIGQUIT if postgres else signal.SIGTERM)
             process.resume()
-    await_end(found, LEFTOVER_SECONDS)
-    for process in found:
+    await_end(leftovers, LEFTOVER_SECONDS)
+    for process in leftovers:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    await_end(found)
-    return len(found)
+    await_end(leftovers)
+    return len(leftovers)
 
 
 def _leftovers(root: Path) -> Iterator[psutil.Process]:
@@ -208,9 +208,9 @@ def _leftovers(root: Path) -> Iterator[psutil.Process]:
             continue
         with contextlib.suppress(psutil.Error, OSError):
             created = recorded.get(process.pid)
-            known = created is not None and abs(process.create_time() - created) < 2
-            if not known:
+            ours = created is not None and abs(process.create_time() - created) < 2
+            if not ours:
                 where = Path(process.cwd())
-                known = any(where == place or place in where.parents for place in places)
-            if known and Path(process.exe().removesuffix(" (deleted)")).name in PROGRAMS:
+                ours = any(where == place or place in where.parents for place in places)
+            if ours and Path(process.exe().removesuffix(" (deleted)")).name in PROGRAMS:
                 yield process

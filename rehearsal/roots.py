@@ -36,8 +36,8 @@ def state_folder() -> Path:
     folder = Path(tempfile.gettempdir()).resolve() / f"opsverify-rehearsal-{os.getuid()}"
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o077:
         raise RehearsalError(f"{folder} is not a private folder of this user (mode 0700): remove it, or set TMPDIR")
     return folder
 

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 from rehearsal import binaries
 from rehearsal.credentials import Credentials
 from rehearsal.errors import NotStarted, RehearsalError, tail
-from rehearsal.layout import SLOTS, Layout
+from rehearsal.layout import SLOTS, SLOTS_APART_SECONDS, Layout
 from rehearsal.parts.backend import Backend
 from rehearsal.parts.backups import Backups
 from rehearsal.parts.checkout import PLACEHOLDER, Checkout
@@ -30,7 +30,6 @@ from rehearsal.parts.proxy import Proxy
 from rehearsal.ports import Reservation
 
 REAP_SECONDS = 0.2
-SLOTS_APART_SECONDS = 0.5
 
 
 class Rehearsal:
@@ -70,6 +69,7 @@ class Rehearsal:
             "NODE_ENV": "production",
             "DATABASE_URL": self.postgres.dsn(OWNER),
             "JWT_SECRET": self._credentials.jwt_secret,
+            "LOGIN_PASSWORD": self._credentials.login_password,
             "CORS_ORIGIN": self.proxy.url,
             "HEALTH_CHECK_DATABASE": "true",
             "PSQL": self._binaries.program("psql"),
@@ -237,6 +237,7 @@ class Rehearsal:
             "OWNER_DSN": postgres.dsn(OWNER),
             "ADMIN_DSN": postgres.dsn(ADMIN),
             "API_TOKEN": self._credentials.api_token(),
+            "LOGIN_PASSWORD": self._credentials.login_password,
             "PUBLISHED_PLACEHOLDER": PLACEHOLDER,
             "NODE": self._node.path,
             "NODE_BIN": os.path.dirname(self._node.path),
@@ -284,6 +285,6 @@ def _secret(path: Path, text: str) -> None:
 
 def _first(errors: list[BaseException]) -> BaseException:
     """Choose the failure to tell: the cause, not what ended because of it."""
-    told = [error for error in errors if "not waited for" not in str(error)] or errors
-    known = [error for error in told if isinstance(error, RehearsalError)]
-    return (known or told)[0]
+    reasons = [error for error in errors if "not waited for" not in str(error)] or errors
+    expected = [error for error in reasons if isinstance(error, RehearsalError)]
+    return (expected or reasons)[0]

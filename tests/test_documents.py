@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from opsverify.config.loading import load_items
 from opsverify.generate import with_table
-from opsverify.loading import load_items
+from tests.pace import HANGS
 
 ROOT = Path(__file__).parents[1]
 READMES = {"en": "README.md", "ja": "README.ja.md"}
@@ -47,7 +48,7 @@ def run_pytest(*arguments: str, **variables: str) -> subprocess.CompletedProcess
     env = {k: v for k, v in os.environ.items() if not k.startswith(("VERIFY_", "PYTEST_", "REHEARSAL_"))}
     return subprocess.run(
         [sys.executable, "-m", "pytest", *arguments],
-        cwd=ROOT, env={**env, "COLUMNS": "200", **variables}, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, env={**env, "COLUMNS": "200", **variables}, capture_output=True, text=True, timeout=HANGS, check=False,
     )  # fmt: skip
 
 
@@ -119,3 +120,12 @@ def test_the_example_environment_is_complete(tmp_path: Path) -> None:
 def test_the_example_check_is_one_of_the_checks() -> None:
     (example,) = (code for kind, code in blocks(text_of("README.md")) if kind == "python")
     assert any(example in path.read_text(encoding="utf-8") for path in (ROOT / "checks").glob("test_*.py"))
+
+
+def test_every_promise_of_security_names_a_proof_that_is_there() -> None:
+    table = text_of("SECURITY.md").partition("## What is promised")[2].partition("## ")[0]
+    promises = [line for line in table.splitlines() if line.startswith("| ") and not line.startswith("| Promise")]
+    proofs = [re.findall(r"`([\w./-]+)`", line.split("|")[2]) for line in promises]
+    assert len(promises) > 10
+    assert all(proofs)
+    assert [name for names in proofs for name in names if not (ROOT / name).exists()] == []

@@ -70,17 +70,23 @@ def get(url: str, **options: Any) -> requests.Response:
     return requests.get(url, timeout=GENEROUS, allow_redirects=False, **options)
 
 
+def data(variables: Any, address: str = "API_BLUE_URL", **options: Any) -> requests.Response:
+    """A data endpoint, as a user who has logged in."""
+    url, token = variables[address], variables["API_TOKEN"]
+    return get(f"{url}/api/v1/pedigrees", headers={"Authorization": f"Bearer {token}"}, **options)
+
+
 def processes_in(root: str) -> list[psutil.Process]:
     """Every process that is not a zombie and works in a folder or on a command line of the root."""
-    found = []
+    result = []
     for process in psutil.process_iter():
         try:
             place = [process.cwd(), *process.cmdline()]
             if process.status() != psutil.STATUS_ZOMBIE and any(root in word for word in place):
-                found.append(process)
+                result.append(process)
         except psutil.Error:
             continue
-    return found
+    return result
 
 
 def shared_memory() -> int:
@@ -120,7 +126,7 @@ def test_health_is_silent_about_the_database_when_told_so(whole: Rehearsal) -> N
 
 
 def test_data_comes_from_the_database(whole: Rehearsal, variables: dict[str, str]) -> None:
-    body = get(f"{variables['API_GREEN_URL']}/api/v1/pedigrees", params={"limit": 5}).json()
+    body = data(variables, "API_GREEN_URL", params={"limit": 5}).json()
     with whole.postgres.connect(MONITOR) as monitor:
         counted = monitor.execute("SELECT count(*) FROM pedigrees").fetchone()
     assert counted is not None
@@ -392,15 +398,15 @@ def test_database_down(whole: Rehearsal, variables: dict[str, str]) -> None:
     whole.postgres.stop()
     try:
         health = get(f"{variables['API_BLUE_URL']}/health")
-        data = get(f"{variables['API_BLUE_URL']}/api/v1/pedigrees")
+        failed = data(variables)
         guarded = get(f"{variables['API_BLUE_URL']}/api/v1/cats")
         assert whole.health_checks.check() is False
     finally:
         whole.postgres.start()
     assert health.status_code == 503
     assert (health.json()["success"], health.json()["data"]["database"]) == (False, "error")
-    assert data.status_code == 500
-    assert data.json()["error"]["code"] == "INTERNAL_SERVER_ERROR"
+    assert failed.status_code == 500
+    assert failed.json()["error"]["code"] == "INTERNAL_SERVER_ERROR"
     assert guarded.status_code == 401
     log = Path(variables["APP_LOG"]).read_text()
     assert "prisma:error" in log
@@ -431,10 +437,10 @@ def test_database_killed_and_started_again(whole: Rehearsal, variables: dict[str
 def test_table_dropped(whole: Rehearsal, variables: dict[str, str]) -> None:
     whole.postgres.execute("ALTER TABLE pedigrees RENAME TO elsewhere")
     try:
-        assert get(f"{variables['API_BLUE_URL']}/api/v1/pedigrees").status_code == 500
+        assert data(variables).status_code == 500
     finally:
         whole.postgres.execute("ALTER TABLE elsewhere RENAME TO pedigrees")
-    assert get(f"{variables['API_BLUE_URL']}/api/v1/pedigrees").status_code == 200
+    assert data(variables).status_code == 200
 
 
 def test_expired_certificate(whole: Rehearsal, variables: dict[str, str]) -> None:
@@ -547,13 +553,13 @@ def test_served_one_is_used_by_all() -> None:
     served = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert served.stdout is not None
     try:
-        said = [served.stdout.readline() for _ in range(9)]
-        assert "pytest --env rehearsal" in "".join(said)
+        output = [served.stdout.readline() for _ in range(9)]
+        assert "pytest --env rehearsal" in "".join(output)
         one, two = rehearsal.ensure(), rehearsal.ensure()
         assert one.variables == two.variables
         assert not one.own
         password = psycopg.conninfo.conninfo_to_dict(one.variables["REHEARSAL_MONITOR_DSN"])["password"]
-        assert str(password) not in "".join(said)
+        assert str(password) not in "".join(output)
         one.stop()
         assert get(f"{two.variables['REHEARSAL_API_BLUE_URL']}/health").status_code == 200
         second = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=GENEROUS, check=False)
@@ -608,7 +614,10 @@ def test_both_kinds_of_postgresql_work(choice: str, monkeypatch: pytest.MonkeyPa
     running = rehearsal.ensure()
     try:
         assert running.variables["REHEARSAL_PG_ORIGIN"] == choice
-        assert get(f"{running.variables['REHEARSAL_API_BLUE_URL']}/api/v1/pedigrees").status_code == 200
+        assert (
+            data({name.removeprefix("REHEARSAL_"): value for name, value in running.variables.items()}).status_code
+            == 200
+        )
     finally:
         running.stop()
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from opsverify.config.history_location import Location
 from opsverify.errors import ProbeError
-from opsverify.history.location import Location
 from opsverify.history.records import HistoryError, LastResult, Series, Subject
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from opsverify.history.location import Location
+from opsverify.config.history_location import Location
 from opsverify.history.records import HistoryError, RunRecord
+from opsverify.reporting.results import Result
 from opsverify.reporting.text import Redactor, printable
-from opsverify.results import Result
 
 _MOST_ARGUMENTS = 2000
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from opsverify.results import Outcome, Result
+from opsverify.reporting.results import Outcome, Result
 
 GOOD = (Outcome.NORMAL.value, Outcome.WARNING.value)
 """Verdicts whose figures may serve as a baseline: a failing run must never lower what the next is held against."""

@@ -19,11 +19,11 @@ from sqlalchemy import Connection, Engine, case, create_engine, delete, event, f
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from opsverify.evidence import DaemonThreads
-from opsverify.history.location import Location
+from opsverify.config.history_location import Location
+from opsverify.evidence.executors import DaemonThreads
 from opsverify.history.records import GOOD, KEPT_DAYS, HistoryError, LastResult, RunRecord, Series, Subject
 from opsverify.history.tables import SCHEMA, VERSION_TABLE, measurements, results, runs
-from opsverify.results import Result
+from opsverify.reporting.results import Result
 
 BUSY_SECONDS = 20
 """How long to wait for another run's transaction."""
@@ -84,10 +84,10 @@ class Store:
             .where(*_of(measurements, subject, runbook), runs.c.started_at >= since)
             .order_by(runs.c.started_at, measurements.c.id)
         )
-        found: Series = {}
+        measured: Series = {}
         for about, when, value in self._read(query):
-            found.setdefault(about, []).append((when, value))
-        return found
+            measured.setdefault(about, []).append((when, value))
+        return measured
 
     def last_good(self, subject: Subject, runbook: str) -> dict[str, float]:
         """The figures of the run written last in which the check passed for this target; empty if there is none."""
@@ -164,14 +164,14 @@ class Store:
         config = Config()
         config.set_main_option("script_location", str(self._schema.folder).replace("%", "%%"))
         config.set_main_option("path_separator", "os")
-        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        revisions = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
         with _begun(self._engine, writes=True) as connection:
             if self._location.kind == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
             version = _version(connection)
             if version == self._schema.head:
                 return  # another run was faster
-            if version and version not in known:
+            if version and version not in revisions:
                 raise HistoryError(
                     f"it was written by a newer version of this suite (schema {version}, this one knows "
                     f"{self._schema.head}): update the suite, or name another history"
@@ -246,8 +246,8 @@ def _version(connection: Connection) -> str | None:
     """The schema's version; None where there is none yet."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 - a constant
-    return None if found is None else str(found)
+    revision = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 - a constant
+    return None if revision is None else str(revision)
 
 
 def _insert(connection: Connection, record: RunRecord) -> None:
@@ -264,10 +264,10 @@ def _insert(connection: Connection, record: RunRecord) -> None:
         )
     ).inserted_primary_key
     assert key is not None
-    found = [_result_row(key[0], result) for result in record.results]
+    rows = [_result_row(key[0], result) for result in record.results]
     figures = [row for result in record.results for row in _measurement_rows(key[0], result)]
-    if found:
-        connection.execute(insert(results), found)
+    if rows:
+        connection.execute(insert(results), rows)
     if figures:
         connection.execute(insert(measurements), figures)
 

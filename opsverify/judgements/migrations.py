@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opsverify.probes.host.release.migrations import MigrationListing
-    from opsverify.probes.postgres.facts import AppliedMigrationsFacts
+    from opsverify.probes.postgres.applied_migrations import AppliedMigrationsFacts
 
 
 def applied(there: AppliedMigrationsFacts) -> dict[str, str]:
@@ -25,13 +25,15 @@ def unsettled(there: AppliedMigrationsFacts) -> dict[str, list[str]]:
 
 def differences(here: MigrationListing, there: AppliedMigrationsFacts) -> dict[str, list[str]]:
     """Names by fault, each fault always listed: what keeps this checkout from belonging to this database."""
-    files = {migration.name: migration.sha256 for migration in here.migrations}
-    whole, known = applied(there), unsettled(there)
-    told = [name for names in known.values() for name in names]
+    files = {migration.name: migration for migration in here.migrations}
+    whole, by_state = applied(there), unsettled(there)
+    explained = [name for names in by_state.values() for name in names]
     return {
-        **known,
-        "not applied": [name for name in files if name not in whole and name not in told],
+        **by_state,
+        "not applied": [name for name in files if name not in whole and name not in explained],
         "applied but not in the checkout": [name for name in whole if name not in files],
-        "edited after it was applied": [name for name, sha in files.items() if whole.get(name, sha) != sha],
+        "edited after it was applied": [
+            name for name, file in files.items() if name in whole and not file.fits(whole[name])
+        ],
         "without migration.sql": list(here.without_sql),
     }

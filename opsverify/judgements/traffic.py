@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from opsverify.probes.http.health import boot_precision
+
 if TYPE_CHECKING:
-    from opsverify.nouns import Attempt
-    from opsverify.probes.http import HealthFacts
+    from opsverify.evidence.attempt import Attempt
+    from opsverify.probes.http.health import HealthFacts
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,9 @@ class Slots:
         return sorted(
             {
                 slot
-                for slot, known, exactness in self.boots
+                for slot, names, exactness in self.boots
                 if boot is not None
-                and abs((boot - known).total_seconds()) <= tolerance + max(exactness, precision_seconds(answer))
+                and abs((boot - names).total_seconds()) <= tolerance + max(exactness, precision_seconds(answer))
             }
         )
 
@@ -45,15 +47,14 @@ def seen_slots(attempts: Iterable[tuple[str, Attempt]]) -> Slots:
     """Sort the attempts at the health of APIs, (slot, attempt), by what they tell."""
     boots, reasons = [], {}
     for slot, attempt in attempts:
-        known = [boot for boot in attempt.fact.boots if boot is not None] if attempt.fact is not None else []
-        boots += [(slot, boot, precision_seconds(attempt.fact)) for boot in known]
-        if not known:
+        started = [boot for boot in attempt.fact.boots if boot is not None] if attempt.fact is not None else []
+        boots += [(slot, boot, precision_seconds(attempt.fact)) for boot in started]
+        if not started:
             reasons[slot] = attempt.failure or "its API does not say when it started"
-    told = {slot for slot, _, _ in boots}
-    return Slots(tuple(boots), tuple(f"slot {slot}: {why}" for slot, why in reasons.items() if slot not in told))
+    answering = {slot for slot, _, _ in boots}
+    return Slots(tuple(boots), tuple(f"slot {slot}: {why}" for slot, why in reasons.items() if slot not in answering))
 
 
 def precision_seconds(health: HealthFacts) -> float:
     """How exactly an answer tells when its process started: one that counts whole seconds only, to 1 s."""
-    uptime = health.uptime_seconds
-    return 1.0 if uptime is not None and uptime.is_integer() else 0.0
+    return boot_precision(health.uptime_seconds)

@@ -24,13 +24,13 @@ def frame_ancestors(header: str | None) -> list[Sources]:
 
     Commas part policies, all of which count; of a directive that comes twice in one, the first does.
     """
-    found = []
+    policies = []
     for policy in (header or "").split(","):
         directives = [part.split() for part in policy.split(";")]
         named = [words[1:] for words in directives if words and words[0].lower() == "frame-ancestors"]
         if named:
-            found.append(tuple(source for source in named[0] if source.lower() != "'none'"))
-    return found
+            policies.append(tuple(source for source in named[0] if source.lower() != "'none'"))
+    return policies
 
 
 def framed_by_anyone(policies: Iterable[Sources]) -> bool:

@@ -1,18 +1,21 @@
 """The pytest plugin, in parts: each registers its own hooks.
 
-options    options, configuration, reports, exit code       starting   from the command line to a run
-aiming     one test per check and target                    waiving    known failures
-gathering  evidence before the first test                   fixtures   nouns and `expect` as arguments
-outcomes   what a check's end means, in one sentence        breaking   faults of the rehearsal, on purpose
-state      what the parts share
+options      options, configuration, reports       startup            from the command line to a run
+parametrize  one test per check and target         evidence           collected before the first test
+fixtures     facts and `expect` as arguments       outcomes           what a check's end means, in one sentence
+waivers      known failures                        faults             of the rehearsal, on purpose
+selection    what must be asked for by name        first_diagnostics  what a failure brings along from its host
+exit_code    what a deployment pipeline trusts     declared           checks without a function
+interruption  Ctrl-C while pytest starts           state              what the parts share
 """
 
 pytest_plugins = [
+    "opsverify.plugin.interruption",
     "opsverify.plugin.options",
-    "opsverify.plugin.breaking",
-    "opsverify.plugin.aiming",
-    "opsverify.plugin.gathering",
+    "opsverify.plugin.faults",
+    "opsverify.plugin.parametrize",
+    "opsverify.plugin.evidence",
     "opsverify.plugin.fixtures",
     "opsverify.plugin.outcomes",
-    "opsverify.plugin.waiving",
+    "opsverify.plugin.waivers",
 ]

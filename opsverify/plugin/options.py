@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from opsverify import traceability
-from opsverify.diagnostics import Diagnostics
+from opsverify import reporting
+from opsverify.config.items import SCHEDULES, Severity
+from opsverify.config.loading import load_items, one_setting
 from opsverify.errors import ConfigurationError, OpsverifyError, ProbeError
-from opsverify.gate import LEVELS, exit_code
 from opsverify.history.reading import last_results
 from opsverify.history.recording import Recorder
-from opsverify.items import SCHEDULES, Severity
-from opsverify.loading import load_items, one_setting
-from opsverify.plugin.starting import environment_files, environment_names, location_of, runbook, start
+from opsverify.plugin.exit_code import LEVELS, exit_code
+from opsverify.plugin.first_diagnostics import Diagnostics
+from opsverify.plugin.startup import environment_files, environment_names, location_of, runbook, start
 from opsverify.plugin.state import RUN, Run, is_worker
-from opsverify.plugin.waiving import waivers_table
-from opsverify.probes import host
+from opsverify.plugin.waivers import waivers_table
+from opsverify.probes.host.ssh import close_connections
+from opsverify.reporting import traceability
 from opsverify.reporting.text import Redactor, printable
 
 
@@ -53,6 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where results are kept: sqlite:///path/to/history.db, postgresql://user@host/name, or 'none' "
         "(default: the environment's history, else reports/history.db)",
     )
+    reporting.add_options(group)
     group.addoption(
         "--traceability",
         action="store_true",
@@ -99,25 +101,25 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 def _traceability(config: pytest.Config) -> int:
     path = runbook(config)
-    items, checks = load_items(path), traceability.read_checks(path.parent)
+    items = load_items(path)
+    checks = traceability.read_checks(path.parent, items)
     last: list[traceability.Last] = []
     names = environment_names(config)
     for path in environment_files(config, names) if names else ():
         location = location_of(config, path, one_setting(path, "history"))
         try:
-            found = () if location.off else last_results(location, path.stem)
+            results = () if location.off else last_results(location, path.stem)
         except ProbeError as error:
             print(f"{path.stem}: {printable(Redactor().clean(str(error)))}")
             continue
         of = f"{path.stem}:" if len(names) > 1 else ""
-        last += [traceability.Last(r.nodeid, f"{of}{r.target}", r.verdict, r.started_at) for r in found]
+        last += [traceability.Last(r.nodeid, f"{of}{r.target}", r.verdict, r.started_at) for r in results]
     print("\n".join(traceability.lines(items, checks, last, config.option.language or "en")))
     return int(bool(traceability.gaps(items, checks)))
 
 
 def _reports(config: pytest.Config, run: Run) -> None:
     """Every run leaves its reports under reports/<environment>/, wherever else they are asked for."""
-    from opsverify import reporting
     from opsverify.reporting.words import Words
 
     folder = config.rootpath / "reports" / "+".join(loaded.environment.name for loaded in run.environments)
@@ -127,6 +129,8 @@ def _reports(config: pytest.Config, run: Run) -> None:
             _writable(path)
             setattr(config.option, option, str(path))
         config.option.self_contained_html = True
+        for path in reporting.files(config).values():
+            _writable(path)
     results = reporting.register(config, run)
     html = config.pluginmanager.get_plugin("opsverify-html")
     if html is not None:
@@ -159,7 +163,7 @@ def _writable(path: Path) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if RUN in config.stash:
-        host.close_connections()
+        close_connections()
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)  # when all reports are written, and before the summary of the terminal
@@ -168,12 +172,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
     plugins = session.config.pluginmanager
     results, recorder = plugins.get_plugin("opsverify-results"), plugins.get_plugin("opsverify-history")
     if results is not None and not session.config.option.collectonly:
-        found = results.all()
-        code = exit_code(found, session.config.option.fail_on, int(exitstatus), partial=results.partial)
+        all_results = results.all()
+        code = exit_code(all_results, session.config.option.fail_on, int(exitstatus), partial=results.partial)
         writing = plugins.get_plugin("opsverify-writing")
         if writing is not None and writing.failed:
             code = code or int(pytest.ExitCode.TESTS_FAILED)
         session.exitstatus = code
         if recorder is not None:
-            recorder.write(found, code, partial=results.partial)
+            recorder.write(all_results, code, partial=results.partial)
     return outcome

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from opsverify.bands import Verdict
-from opsverify.deadlines import respond_by
+from opsverify.config.bands import Verdict
+from opsverify.config.deadlines import respond_by
 from opsverify.errors import NotApplicable, ProbeError, Unreachable
-from opsverify.expect import Expect, NothingJudged, PromiseBroken
-from opsverify.plugin.state import AIM, RUN, Aim
-from opsverify.plugin.waiving import waived, waiver_of
+from opsverify.judgements.expect import Expect, NothingJudged, PromiseBroken
+from opsverify.plugin.state import CASE, RUN, Case
+from opsverify.plugin.waivers import waived, waiver_of
+from opsverify.reporting.results import Outcome, figures_text, record
 from opsverify.reporting.text import printable, printable_block
-from opsverify.results import Outcome, figures_text, record
 
 
 @pytest.hookimpl(wrapper=True)
@@ -31,7 +31,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
         if not alerts:
             raise
         raise PromiseBroken("; ".join([*alerts, f"moreover, {error}"])) from None
-    if AIM in pyfuncitem.stash:
+    if CASE in pyfuncitem.stash:
         expect = pyfuncitem.funcargs.get("expect")
         if not isinstance(expect, Expect):
             raise NothingJudged(f"{pyfuncitem.name} takes no `expect`: it judged nothing")
@@ -54,16 +54,16 @@ def pytest_runtest_makereport(
         return report
     clean = run.redactor.clean
     report.sections = [(name, printable_block(clean(text))) for name, text in report.sections]
-    if AIM in item.stash:
+    if CASE in item.stash:
         values = _outcome_of(item, call, report)
-        waiver = waiver_of(item.stash[AIM], run.now)
+        waiver = waiver_of(item.stash[CASE], run.now)
         if waiver and values.get("verdict") == Outcome.ALERT.value:
             # What pytest itself makes of an expected failure: every reporter knows how to show it.
             report.outcome, report.wasxfail = "skipped", waived(waiver)
             values |= {"verdict": Outcome.WAIVED.value, "sentence": f"{waived(waiver)}; {values['sentence']}"}
         if values:
             record(item, **{name: printable(clean(text), limit=2000) for name, text in values.items()})
-            record(item, respond_by=_due(item.stash[AIM], values["verdict"]))
+            record(item, respond_by=_due(item.stash[CASE], values["verdict"]))
             if report.when == "call":
                 record(item, measurements=_figures(item, clean))
             report.user_properties = list(item.user_properties)
@@ -72,12 +72,12 @@ def pytest_runtest_makereport(
     return report
 
 
-def _due(aim: Aim, verdict: str) -> str:
+def _due(case: Case, verdict: str) -> str:
     """By when somebody must respond, ISO 8601 with offset; "" where nobody must."""
     if not Outcome(verdict).failed:
         return ""
-    environment = aim.environment
-    due = respond_by(aim.item.severity, datetime.now(UTC), environment.country, environment.timezone)
+    environment = case.environment
+    due = respond_by(case.item.severity, datetime.now(UTC), environment.country, environment.timezone)
     return due.isoformat(timespec="seconds")
 
 
@@ -124,10 +124,10 @@ def _outcome_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.T
 
 def _told(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, clean: Any) -> str:
     """What a failure says: one sentence for what we know, a redacted traceback for a bug of the suite."""
-    known = dict(item.user_properties)
+    properties = dict(item.user_properties)
     error = call.excinfo.value if call.excinfo else None
-    if AIM in item.stash and (error is None or isinstance(error, (PromiseBroken, ProbeError))):
-        text = str(known.get("sentence", ""))
-        action = str(known.get("action", ""))
+    if CASE in item.stash and (error is None or isinstance(error, (PromiseBroken, ProbeError))):
+        text = str(properties.get("sentence", ""))
+        action = str(properties.get("action", ""))
         return f"{text} → {action}" if error is None or isinstance(error, PromiseBroken) else text
     return printable_block(clean(str(call.excinfo.getrepr(style="short") if call.excinfo else report.longrepr)))

@@ -7,18 +7,18 @@ from datetime import datetime
 
 import pytest
 
-from opsverify.environment import Environment, Target
-from opsverify.evidence import Evidence
-from opsverify.history.location import Location
+from opsverify.config.environment import Environment, Target
+from opsverify.config.history_location import Location
+from opsverify.config.items import Item
+from opsverify.config.loading import Loaded
+from opsverify.evidence.collect import Evidence
 from opsverify.history.reading import Reader
-from opsverify.items import Item
-from opsverify.loading import Loaded
 from opsverify.reporting.text import Redactor
 
 
 @dataclass(frozen=True)
-class Aim:
-    """One check of one target. `target` is None where the check does not apply; `excuse` then says why."""
+class Case:
+    """One check of one target. Where it does not apply `excuse` says why; `target` is None where there is none."""
 
     loaded: Loaded
     item: Item
@@ -56,7 +56,7 @@ class Run:
 
 
 RUN = pytest.StashKey[Run]()
-AIM = pytest.StashKey[Aim]()
+CASE = pytest.StashKey[Case]()
 
 
 def is_worker(config: pytest.Config) -> bool:

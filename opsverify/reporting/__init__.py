@@ -1,14 +1,17 @@
-"""Reports: every one of them is written from the same `opsverify.results.Result` records.
+"""Reports: every one of them is written from the same `opsverify.reporting.results.Result` records.
 
 text       makes what a target says harmless and takes secrets out
 collected  pytest's reports → results
 digest     results → counts, the list of what needs a person
 terminal · html · junit  the reports themselves
+markdown   `--summary FILE`
 writing    what happens when one cannot be written
 """
 
 from __future__ import annotations
 
+import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +19,26 @@ if TYPE_CHECKING:
 
     from opsverify.reporting.collected import Results
     from opsverify.reporting.digest import Heading
+
+
+FORMATS = ("markdown",)
+"""The modules of the reports that are written where an option says: each has OPTION, add_option and Report."""
+
+
+def add_options(group: Any) -> None:
+    """Declare the options of those reports."""
+    for name in FORMATS:
+        _format(name).add_option(group)
+
+
+def files(config: pytest.Config) -> dict[str, Path]:
+    """Where those reports go that the command line asks for, by format."""
+    paths = {name: getattr(config.option, _format(name).OPTION, None) for name in FORMATS}
+    return {name: config.invocation_params.dir / path for name, path in paths.items() if path}
+
+
+def _format(name: str) -> Any:
+    return importlib.import_module(f"{__name__}.{name}")
 
 
 def register(config: pytest.Config, run: Any) -> Results:
@@ -46,7 +69,10 @@ def register_reports(config: pytest.Config, heading: Heading) -> Results:
     manager, results = config.pluginmanager, Results()
     manager.register(results, "opsverify-results")
     manager.register(Summary(results, heading), "opsverify-terminal")
-    manager.register(Writing(config), "opsverify-writing")
+    writing = Writing(config)
+    manager.register(writing, "opsverify-writing")
+    for name, path in files(config).items():
+        manager.register(_format(name).Report(path, results, heading, writing), f"opsverify-{name}")
     if getattr(config.option, "xmlpath", None):
         from opsverify.reporting.junit import JUnit
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from opsverify.reporting.digest import worst_first
+from opsverify.reporting.results import Outcome, Result, result_of
 from opsverify.reporting.text import printable
-from opsverify.results import Outcome, Result, result_of
 
 _MOST_CHARACTERS = 4000
 
@@ -39,13 +39,13 @@ def result_from(report: Any, earlier: Iterable[tuple[str, object]] = ()) -> Resu
     # Cleaned where they were written; done again, since one missed place must not cost a report that cannot be written.
     safe = [(name, printable(str(value), _MOST_CHARACTERS)) for name, value in kept.items()]
     result = result_of(_Report(printable(report.nodeid), safe, getattr(report, "duration", 0.0)))
-    told = "verdict" in kept
+    has_verdict = "verdict" in kept
     try:
         outcome = result.outcome
     except ValueError:
         outcome = Outcome.BROKEN
     if report.failed:
-        if not told or not outcome.failed:
+        if not has_verdict or not outcome.failed:
             return replace(result, verdict=Outcome.BROKEN.value, sentence=_broken(report))
         return result if result.sentence else replace(result, sentence=explanation(report))
     if report.skipped:
@@ -55,7 +55,7 @@ def result_from(report: Any, earlier: Iterable[tuple[str, object]] = ()) -> Resu
         return replace(result, verdict=verdict.value, sentence=result.sentence or printable(sentence))
     if outcome in (Outcome.WAIVED, Outcome.NOT_APPLICABLE):
         return replace(result, verdict=Outcome.BROKEN.value, sentence=f"passed, yet says {outcome.value}")
-    if not told:
+    if not has_verdict:
         if not result.runbook:
             return replace(result, verdict=Outcome.NORMAL.value)
         return replace(result, verdict=Outcome.BROKEN.value, sentence="the check passed without judging anything")
@@ -93,8 +93,8 @@ class Results:
 
     def all(self) -> list[Result]:
         """One result per check and target, worst first."""
-        found = [seen.result or _unfinished(nodeid, seen) for nodeid, seen in self._seen.items()]
-        return worst_first([*found, *self._others.values()])
+        finished = [seen.result or _unfinished(nodeid, seen) for nodeid, seen in self._seen.items()]
+        return worst_first([*finished, *self._others.values()])
 
     def of(self, report: Any) -> Result:
         """The result that one report stands for, with what earlier phases of its test are known to have said."""
@@ -165,6 +165,6 @@ def stopped(session: Any, exitstatus: int) -> str:
 
 
 def _unfinished(nodeid: str, seen: _Seen) -> Result:
-    known = [(k, printable(str(v))) for k, v in seen.properties.items() if k not in ("verdict", "sentence")]
-    result = result_of(_Report(printable(nodeid), known, 0.0))
+    properties = [(k, printable(str(v))) for k, v in seen.properties.items() if k not in ("verdict", "sentence")]
+    result = result_of(_Report(printable(nodeid), properties, 0.0))
     return replace(result, verdict=Outcome.UNDETERMINED.value, sentence="the run ended before this check was judged")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from opsverify.results import Outcome, Result
+from opsverify.reporting.results import Outcome, Result
 
 _RANKS = {
     Outcome.ALERT: 0,
@@ -23,7 +23,7 @@ _RANKS = {
     Outcome.NORMAL: 5,
 }
 
-NOUNS = {
+LABELS = {
     Outcome.NORMAL: "normal",
     Outcome.WARNING: "warned",
     Outcome.ALERT: "alert",
@@ -87,14 +87,14 @@ def worst_first(results: Iterable[Result]) -> list[Result]:
 
 def counts(results: Iterable[Result]) -> dict[Outcome, int]:
     """How many results of each outcome; every outcome is a key."""
-    found = Counter(result.outcome for result in results)
-    return {outcome: found[outcome] for outcome in NOUNS}
+    by_outcome = Counter(result.outcome for result in results)
+    return {outcome: by_outcome[outcome] for outcome in LABELS}
 
 
 def counts_text(results: Iterable[Result]) -> str:
     """`12 normal, 1 warned, 0 alert, …`. Zeros are said too: "0 alert" is a statement, silence is none."""
     return ", ".join(
-        f"{n} {NOUNS[outcome]}" for outcome, n in counts(results).items() if n or outcome is not Outcome.BROKEN
+        f"{n} {LABELS[outcome]}" for outcome, n in counts(results).items() if n or outcome is not Outcome.BROKEN
     )
 
 
@@ -117,7 +117,7 @@ def concerns(results: Iterable[Result]) -> list[Concern]:
 
     Checks that one cause left without an answer are one concern.
     """
-    found: list[Concern] = []
+    listed: list[Concern] = []
     causes: dict[str, list[Result]] = {}
     for result in worst_first(results):
         if not result.outcome.failed:
@@ -125,9 +125,9 @@ def concerns(results: Iterable[Result]) -> list[Concern]:
         if result.cause and result.outcome in (Outcome.BLOCKED, Outcome.UNDETERMINED):
             causes.setdefault(result.cause, []).append(result)
         else:
-            found.append(_single(result))
-    found += [_folded(cause, members) for cause, members in causes.items()]
-    return sorted(found, key=lambda c: (c.severity, _RANKS[c.outcome], c.subject))
+            listed.append(_single(result))
+    listed += [_folded(cause, members) for cause, members in causes.items()]
+    return sorted(listed, key=lambda c: (c.severity, _RANKS[c.outcome], c.subject))
 
 
 def warnings(results: Iterable[Result]) -> list[Concern]:

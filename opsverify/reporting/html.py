@@ -16,10 +16,11 @@ from typing import Any
 
 import pytest
 
-from opsverify.items import CHAPTERS
+from opsverify import __version__
+from opsverify.config.items import CHAPTERS
 from opsverify.reporting.collected import Results, stopped
 from opsverify.reporting.digest import (
-    NOUNS,
+    LABELS,
     Concern,
     Heading,
     concerns,
@@ -31,14 +32,14 @@ from opsverify.reporting.digest import (
     warnings,
     worst_first,
 )
+from opsverify.reporting.results import Outcome, Result
 from opsverify.reporting.text import Redactor, printable, printable_block
 from opsverify.reporting.words import Words
-from opsverify.results import Outcome, Result
 
 Section = Callable[[Sequence[Result]], str]
 
 _PARTS = re.compile(r"observed (.*?), expected (.*?)(?=; observed |$)", re.DOTALL)
-"""What `opsverify.expect.Finding` says in a sentence, one for each thing that is wrong."""
+"""What `opsverify.judgements.expect.Finding` says in a sentence, one for each thing that is wrong."""
 
 _ORDER = [Outcome.ALERT, Outcome.BROKEN, Outcome.BLOCKED, Outcome.UNDETERMINED, Outcome.WARNING, Outcome.WAIVED]
 _ORDER += [Outcome.NORMAL, Outcome.NOT_APPLICABLE]
@@ -76,7 +77,7 @@ class Html:
         report.data["renderCollapsed"] = ["all"]
         if report.data["initialSort"] == "result":
             report.data["initialSort"] = "rank"
-        report.set_data("environment", _harmless(dict(report.data["environment"])))
+        report.set_data("environment", {"opsverify": __version__, **_harmless(dict(report.data["environment"]))})
         self._data = report
 
     @pytest.hookimpl(optionalhook=True)
@@ -135,8 +136,8 @@ class Html:
         ]
         listed = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in pairs if v)
         # One line, since pytest-html's script wraps what it takes for pytest's error lines (those that begin with E).
-        told = "<br>".join(escape(printable_block(text)).replace("\n", "<br>") for text in _output(report, result))
-        output = f'<pre class="ov-output">{told}</pre>' if told else ""
+        cells = "<br>".join(escape(printable_block(text)).replace("\n", "<br>") for text in _output(report, result))
+        output = f'<pre class="ov-output">{cells}</pre>' if cells else ""
         data[:] = [f'<dl class="ov-details">{listed}</dl>{output}']
 
     @pytest.hookimpl(optionalhook=True)
@@ -182,16 +183,16 @@ class Html:
     def _due(self, iso: str) -> str:
         return f'<b class="ov-due">{self._words("respond by")} {escape(moment(iso))}</b>' if iso else ""
 
-    def _section(self, title: str, content: str, found: Sequence[object] = ()) -> str:
-        number = f" ({len(found)})" if found else ""
+    def _section(self, title: str, content: str, members: Sequence[object] = ()) -> str:
+        number = f" ({len(members)})" if members else ""
         return f'<section class="ov-section"><h3>{escape(title)}{number}</h3>{content}</section>' if content else ""
 
     def _top(self, results: Sequence[Result], why_partial: str) -> str:
         words = self._words
         open_points, warned = concerns(results), warnings(results)
         colour = tone(results, partial=bool(why_partial))
-        said = f"<strong>{escape(self._headline(results, why_partial))}</strong><span>{self._chips(results)}</span>"
-        parts = [f'<div class="ov-headline ov-{colour}" role="status">{said}</div>']
+        headline = f"<strong>{escape(self._headline(results, why_partial))}</strong><span>{self._chips(results)}</span>"
+        parts = [f'<div class="ov-headline ov-{colour}" role="status">{headline}</div>']
         if why_partial:
             text = f"{words('partial')}: {why_partial}. {words('missing')}"
             parts.append(f'<div class="ov-banner" role="alert">{escape(text)}</div>')
@@ -225,13 +226,13 @@ class Html:
         for outcome, n in counts(results).items():
             if n or outcome is not Outcome.BROKEN:
                 kind = outcome.name.lower().replace("_", "-") if n else "none"
-                label = NOUNS[outcome] if english else self._words(outcome.value)
+                label = LABELS[outcome] if english else self._words(outcome.value)
                 chips.append(f'<i class="ov-chip ov-{kind}">{n} {escape(label)}</i>')
         return " ".join(chips)
 
-    def _list(self, title: str, found: Sequence[Concern]) -> str:
-        entries = "".join(self._entry(concern) for concern in found)
-        return self._section(title, f'<ul class="ov-list">{entries}</ul>' if found else "", found)
+    def _list(self, title: str, listed: Sequence[Concern]) -> str:
+        entries = "".join(self._entry(concern) for concern in listed)
+        return self._section(title, f'<ul class="ov-list">{entries}</ul>' if listed else "", listed)
 
     def _entry(self, concern: Concern) -> str:
         words, first = self._words, concern.results[0]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from opsverify import __version__
 from opsverify.reporting.digest import Heading
 
 
@@ -20,6 +21,7 @@ class JUnit:
         log = _log(session.config)
         if log is None:
             return
+        log.add_global_property("opsverify", __version__)
         log.add_global_property("environment", self._heading.environment)
         if self._heading.slot:
             log.add_global_property("slot", self._heading.slot)

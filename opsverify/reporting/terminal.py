@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from opsverify import __version__
 from opsverify.reporting.collected import Results, stopped
 from opsverify.reporting.digest import (
     Concern,
@@ -23,7 +24,7 @@ from opsverify.reporting.digest import (
     warnings,
     worst_first,
 )
-from opsverify.results import Outcome, Result
+from opsverify.reporting.results import Outcome, Result
 
 RED = {"red": True, "bold": True}
 PURPLE = {"purple": True, "bold": True}
@@ -93,12 +94,12 @@ def summary_lines(
     """The summary of a run. `width` 0 means lines of any length, one per finding, as a log file wants them."""
     lines: list[Line] = []
 
-    def section(title: str, found: list[tuple[str, str, dict[str, bool]]]) -> None:
-        if not found:
+    def section(title: str, entries: list[tuple[str, str, dict[str, bool]]]) -> None:
+        if not entries:
             return
         lines.append(Line(""))
         lines.append(Line(title, HEAD))
-        for first, second, markup in found:
+        for first, second, markup in entries:
             lines.extend(_entry(first, second, width, markup))
 
     section("Needs a person", [_concern(c, RED if c.outcome is Outcome.ALERT else PURPLE) for c in concerns(results)])
@@ -141,10 +142,10 @@ def _entry(first: str, second: str, width: int, markup: dict[str, bool]) -> list
     whole = f"{first}  {second}".rstrip()
     if width <= 0 or columns(whole) <= width:
         return [Line(whole, markup)]
-    told = wrapped(first, width)
+    first_lines = wrapped(first, width)
     to_do = [part if n else f"    {part}" for n, part in enumerate(wrapped(second, width - 4, 6))] if second else []
     # What to do is not the alarm: plain text, so that the findings stand out.
-    return [*(Line(part, markup) for part in told), *(Line(part, PLAIN) for part in to_do)]
+    return [*(Line(part, markup) for part in first_lines), *(Line(part, PLAIN) for part in to_do)]
 
 
 class Summary:
@@ -185,6 +186,7 @@ class Summary:
         width = terminalreporter._tw.fullwidth if terminalreporter._tw.hasmarkup else 0
         empty = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not config.option.collectonly
         if results or why or empty:
+            terminalreporter.write_line(f"opsverify {__version__}")
             for line in summary_lines(results, partial=bool(why), width=width, heading=self._heading, why_partial=why):
                 terminalreporter.write_line(line.text, **line.markup)
         return outcome

@@ -113,10 +113,10 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = (), public: Iterable[str] = ()) -> None:
         words = {word for name in public for word in (name, *re.split(r"[^A-Za-z0-9]+", name))}
-        told = {secret for secret in secrets if secret and secret.strip() not in words}
-        self.too_short = sum(1 for secret in told if len(secret.strip()) < SHORTEST_SECRET)
+        maskable = {secret for secret in secrets if secret and secret.strip() not in words}
+        self.too_short = sum(1 for secret in maskable if len(secret.strip()) < SHORTEST_SECRET)
         """How many secrets were not masked by themselves. Worth a warning: they are too weak to be secrets."""
-        forms = {form for secret in told for form in _forms(secret)}
+        forms = {form for secret in maskable for form in _forms(secret)}
         # Longest first, so that the whole secret goes and not the shorter one inside it.
         self._forms = sorted((f for f in forms if len(f) >= SHORTEST_SECRET), key=len, reverse=True)
 

@@ -47,13 +47,17 @@ class Writing:
             try:
                 return function(*arguments)
             except OSError as error:
-                self.failed[path] = printable(f"REPORT NOT WRITTEN: {path} ({error.strerror})")
-                # Half a report, or that of an earlier run, must not be taken for this one's.
-                with contextlib.suppress(OSError):
-                    path.unlink(missing_ok=True)
+                self.add(path, error)
                 return None
 
         return guarded
+
+    def add(self, path: Path, error: OSError) -> None:
+        """Note that a report could not be written, and leave nothing of it."""
+        self.failed[path] = printable(f"REPORT NOT WRITTEN: {path} ({error.strerror})")
+        # Half a report, or that of an earlier run, must not be taken for this one's.
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)  # around the summary: below its last line, where it is seen
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, object, object]:

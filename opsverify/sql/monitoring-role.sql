@@ -1,10 +1,11 @@
--- The role that the checks connect as: it sees statistics, settings, the rules of pg_hba.conf and how many rows
--- there are, but no data. As a superuser, in the database that is to be verified:
+-- The role that the checks connect as: it sees statistics, settings, the rules of pg_hba.conf, how many rows there
+-- are and how far sequences have counted, but no data. As a superuser, in the database that is to be verified:
 --
 --     psql -d mycats -f monitoring-role.sql
 --     psql -d mycats -c '\password mycats_monitor'
 --
--- It may be run again at any time, and must be after a migration that adds tables. For a role of another name:
+-- It may be run again at any time, and must be after a migration that adds tables or sequences. For a role of
+-- another name:
 --
 --     PGOPTIONS='-c opsverify.role=other' psql -d mycats -f monitoring-role.sql
 
@@ -59,6 +60,14 @@ BEGIN
     ELSIF counted.columns IS NOT NULL THEN
       EXECUTE format('GRANT SELECT (%s) ON %s TO %I', counted.columns, counted.name, monitor);
     END IF;
+  END LOOP;
+
+  -- How far a sequence has counted, and nothing else.
+  FOR counted IN
+    SELECT c.oid::regclass AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'S' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\_t%'
+  LOOP
+    EXECUTE format('GRANT SELECT ON SEQUENCE %s TO %I', counted.name, monitor);
   END LOOP;
 END
 $opsverify$;

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rehearsal.faults.database import client
 from rehearsal.faults.doing import age, ago, aside, kept, moded, rewrite
 from rehearsal.faults.fault import ALERT, WARNING, fault
-from rehearsal.faults.volumes import fill, mounted, without_mounts
+from rehearsal.faults.volumes import fail, fill, mounted, without_mounts
 
 if TYPE_CHECKING:
     from rehearsal.whole import Rehearsal
@@ -145,6 +145,25 @@ def dump_mode_loose(whole: Rehearsal) -> Iterator[None]:
     "The backups' own volume is full.", {"backup-space[main]": ALERT, "disk-usage[here]": ALERT}, needs=without_mounts
 )
 def backup_volume_full(whole: Rehearsal) -> Iterator[None]:
+    with _own_volume(whole):
+        fill(whole.backups.folder)
+        yield
+
+
+@fault(
+    "The backups' own volume has turned read-only after an error: the room on it is none.",
+    {"backup-space[main]": ALERT, "read-only-filesystems[here]": ALERT},
+    needs=without_mounts,
+)
+def backup_volume_read_only(whole: Rehearsal) -> Iterator[None]:
+    with _own_volume(whole):
+        fail(whole.backups.folder)
+        yield
+
+
+@contextmanager
+def _own_volume(whole: Rehearsal) -> Iterator[None]:
+    """The backups lie on a small file system of their own."""
     folder = whole.backups.folder
     copied = whole.layout.root / "backups.copied"
     shutil.copytree(folder, copied)
@@ -152,6 +171,5 @@ def backup_volume_full(whole: Rehearsal) -> Iterator[None]:
     with mounted(whole, folder, megabytes=size):
         for file in copied.iterdir():
             shutil.copy2(file, folder)
-        fill(folder)
         yield
     shutil.rmtree(copied)

@@ -13,8 +13,12 @@ from rehearsal.parts.checkout import PLACEHOLDER
 if TYPE_CHECKING:
     from rehearsal.whole import Rehearsal
 
-TOKEN_REFUSED = {"cats-response-time[blue]": UNDETERMINED}
-"""Another JWT secret: the token that the checks were given is none any more."""
+NO_LOGIN = {
+    "api-smoke[blue]": ALERT,
+    "cats-response-time[blue]": ALERT,
+    "public-api[public]": ALERT,
+}
+"""Without a secret no token can be signed: the API fails at every login."""
 
 
 @fault(
@@ -30,13 +34,13 @@ def variable_missing(whole: Rehearsal) -> Iterator[None]:
         yield
 
 
-@fault("NODE_ENV says development.", {"node-env[backend-blue]": ALERT})
+@fault("NODE_ENV says development.", {"node-env[backend-blue]": ALERT, "node-env[blue]": ALERT})
 def node_env_wrong(whole: Rehearsal) -> Iterator[None]:
     with backend(whole, NODE_ENV="development"):
         yield
 
 
-@fault("JWT_SECRET is a short word.", {**TOKEN_REFUSED, "jwt-secret-strength[backend-blue]": ALERT})
+@fault("JWT_SECRET is a short word.", {"jwt-secret-strength[backend-blue]": ALERT})
 def jwt_secret_weak(whole: Rehearsal) -> Iterator[None]:
     with backend(whole, JWT_SECRET="summer-of-2025"):
         yield
@@ -44,7 +48,7 @@ def jwt_secret_weak(whole: Rehearsal) -> Iterator[None]:
 
 @fault(
     "JWT_SECRET is the example that the repository publishes.",
-    {**TOKEN_REFUSED, "jwt-secret-strength[backend-blue]": ALERT, "published-secrets[backend-blue]": ALERT},
+    {"jwt-secret-strength[backend-blue]": ALERT, "published-secrets[backend-blue]": ALERT},
 )
 def jwt_secret_published(whole: Rehearsal) -> Iterator[None]:
     with backend(whole, JWT_SECRET=PLACEHOLDER):
@@ -54,7 +58,7 @@ def jwt_secret_published(whole: Rehearsal) -> Iterator[None]:
 @fault(
     "JWT_SECRET is not set: the default that the repository publishes is in force.",
     {
-        **TOKEN_REFUSED,
+        **NO_LOGIN,
         "jwt-secret-strength[backend-blue]": ALERT,
         "published-secrets[backend-blue]": ALERT,
         "required-variables[backend-blue]": ALERT,
@@ -72,6 +76,7 @@ def jwt_secret_missing(whole: Rehearsal) -> Iterator[None]:
         "api-smoke[blue]": ALERT,
         "application-log-errors[application]": ALERT,
         "cats-response-time[blue]": ALERT,
+        "public-api[public]": ALERT,
         "database-url[backend-blue]": ALERT,
     },
 )
@@ -94,6 +99,25 @@ def cors_plain_http(whole: Rehearsal) -> Iterator[None]:
 @fault("CORS_ORIGIN lets everybody in.", {"cors-behaviour[blue]": ALERT, "cors-origins[backend-blue]": ALERT})
 def cors_everybody(whole: Rehearsal) -> Iterator[None]:
     with backend(whole, CORS_ORIGIN="*"):
+        yield
+
+
+@fault("The API answers an origin that it does not know with an error.", {"cors-behaviour[blue]": WARNING})
+def cors_refused_with_error(whole: Rehearsal) -> Iterator[None]:
+    with backend(whole, CORS_ERROR="1"):
+        yield
+
+
+@fault(
+    "The password of the checks' own account was changed: no login.",
+    {
+        "api-smoke[blue]": UNDETERMINED,
+        "cats-response-time[blue]": UNDETERMINED,
+        "public-api[public]": UNDETERMINED,
+    },
+)
+def login_refused(whole: Rehearsal) -> Iterator[None]:
+    with backend(whole, LOGIN_PASSWORD="another one"):
         yield
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from psycopg.conninfo import conninfo_to_dict
 
+from rehearsal.errors import NotStarted
 from rehearsal.faults.doing import users_come
 from rehearsal.faults.earlier import measured
 from rehearsal.faults.fault import ALERT, BLOCKED, NORMAL, UNDETERMINED, WARNING, fault
@@ -25,15 +27,21 @@ UNREACHABLE = {
             "access-rights[primary]",
             "audit-log[primary]",
             "clock-skew[primary]",
+            "collation-version[primary]",
             "connection-usage[primary]",
             "data-intact[primary]",
+            "key-exhaustion[primary]",
+            "long-transactions[primary]",
             "migrations-applied[checkout]",
             "password-policy[primary]",
             "postgres-client-version[main]",
             "postgres-server-version[primary]",
+            "replication-slots[primary]",
+            "role-expiry[primary]",
             "slow-queries[primary]",
             "statistics-fresh[primary]",
             "supported-versions[primary]",
+            "wal-archiving[primary]",
             "wraparound[primary]",
         ),
         BLOCKED,
@@ -49,6 +57,7 @@ API_WITHOUT_DATABASE = {
     "api-smoke[blue]": ALERT,
     "application-log-errors[application]": ALERT,
     "cats-response-time[blue]": ALERT,
+    "public-api[public]": ALERT,
 }
 
 
@@ -193,6 +202,84 @@ def vacuum_starved(whole: Rehearsal) -> Iterator[None]:
     )
     yield
     run(whole, "ALTER TABLE weight_records RESET (autovacuum_enabled)", "VACUUM ANALYZE weight_records")
+
+
+@fault(
+    "A client began a transaction and forgot it.",
+    {"long-transactions[primary]": ALERT},
+    changes={"checks": {"long-transactions": {"band": {"below": 0.0001, "alert_above": 0.001}}}},
+)
+def transaction_forgotten(whole: Rehearsal) -> Iterator[None]:
+    with whole.postgres.connect(OWNER) as session, session.transaction():
+        session.execute("SELECT 1")
+        time.sleep(0.1)  # longer than the band of this fault
+        yield
+
+
+@fault(
+    "PostgreSQL cannot archive its write-ahead log.",
+    {"wal-archiving[primary]": ALERT},
+    changes={"checks": {"wal-archiving": {"settings": {"retry_minutes": 0}}}},
+)
+def archive_unreachable(whole: Rehearsal) -> Iterator[None]:
+    run(whole, "ALTER SYSTEM SET archive_command = 'false'", "SELECT pg_reload_conf()")
+    archiver(whole, "last_failed_time > coalesce(last_archived_time, '-infinity')")
+    yield
+    run(whole, "ALTER SYSTEM RESET archive_command", "SELECT pg_reload_conf()")
+    archiver(whole, "last_archived_time > last_failed_time")
+
+
+def archiver(whole: Rehearsal, state: str) -> None:
+    """Fill segments of the log until PostgreSQL's archiver is in that state: each wakes it up."""
+    for _ in range(100):
+        run(whole, "SELECT pg_logical_emit_message(true, 'rehearsal', 'archive')", "SELECT pg_switch_wal()")
+        with whole.postgres.connect() as admin:
+            if admin.execute(f"SELECT 1 FROM pg_stat_archiver WHERE {state}".encode()).fetchone():
+                return
+        time.sleep(0.5)
+    raise NotStarted("PostgreSQL's archiver did not change its state")
+
+
+@fault(
+    "A replica that is gone has left its replication slot behind.",
+    {"replication-slots[primary]": ALERT},
+    changes={"checks": {"replication-slots": {"band": {"below": 0.001, "alert_above": 0.002}}}},
+)
+def replica_gone(whole: Rehearsal) -> Iterator[None]:
+    run(
+        whole,
+        "SELECT pg_create_physical_replication_slot('gone', true)",
+        "SELECT pg_logical_emit_message(false, 'rehearsal', repeat('x', 4000000))",
+    )
+    yield
+    run(whole, "SELECT pg_drop_replication_slot('gone')")
+
+
+@fault("A sequence has nearly reached the end of its type.", {"key-exhaustion[primary]": ALERT})
+def sequence_nearly_used_up(whole: Rehearsal) -> Iterator[None]:
+    run(whole, "CREATE SEQUENCE tickets AS smallint", "SELECT setval('tickets', 32000)")
+    run(whole, "GRANT SELECT ON SEQUENCE tickets TO mycats_monitor")
+    yield
+    run(whole, "DROP SEQUENCE tickets")
+
+
+@fault("The library that orders texts was updated under the database.", {"collation-version[primary]": ALERT})
+def collation_updated(whole: Rehearsal) -> Iterator[None]:
+    change = "UPDATE pg_database SET datcollversion = {} WHERE datname = 'mycats'"
+    with whole.postgres.connect() as admin:
+        row = admin.execute(
+            "SELECT quote_nullable(datcollversion) FROM pg_database WHERE datname = 'mycats'"
+        ).fetchone()
+    run(whole, change.format("'1.0'"))
+    yield
+    run(whole, change.format(row[0] if row else "NULL"))
+
+
+@fault("The password of the backend's role expires in three days.", {"role-expiry[primary]": ALERT})
+def role_expires(whole: Rehearsal) -> Iterator[None]:
+    run(whole, "DO $$ BEGIN EXECUTE format('ALTER ROLE mycats VALID UNTIL %L', now() + interval '3 days'); END $$")
+    yield
+    run(whole, "ALTER ROLE mycats VALID UNTIL 'infinity'")
 
 
 @fault("Clients leak connections: hardly any is left.", {"connection-usage[primary]": WARNING})

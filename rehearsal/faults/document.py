@@ -62,12 +62,12 @@ NOT_KNOWN = (UNDETERMINED, BLOCKED)
 
 def _done(fault: Fault) -> str:
     """What was done, and to a system in which state if not to one that serves."""
-    return fault.title if fault.scene.name == "running" else f"{fault.title} ({fault.scene.told})"
+    return fault.title if fault.scene.name == "running" else f"{fault.title} ({fault.scene.title})"
 
 
 def _turned(fault: Fault, verdicts: tuple[str, ...]) -> str:
-    found = [subject for subject, verdict in fault.turns.items() if verdict.split(" or ")[-1] in verdicts]
-    return ", ".join(f"`{subject}`" for subject in found)
+    subjects = [subject for subject, verdict in fault.turns.items() if verdict.split(" or ")[-1] in verdicts]
+    return ", ".join(f"`{subject}`" for subject in subjects)
 
 
 def _others(faults: list[Fault]) -> str:
@@ -80,12 +80,12 @@ def _others(faults: list[Fault]) -> str:
 
 def _by_check(items: Iterable[str]) -> str:
     def turning(item: str) -> str:
-        found = [
+        faults = [
             fault.name
             for fault in FAULTS.values()
             if any(s.partition("[")[0] == item and v not in NOT_KNOWN for s, v in fault.turns.items())
         ]
-        return ", ".join(f"`{name}`" for name in found)
+        return ", ".join(f"`{name}`" for name in faults)
 
     return _table(("Check", "Turned red or amber by"), ((f"`{item}`", turning(item)) for item in items))
 

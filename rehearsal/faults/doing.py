@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rehearsal.layout import SLOTS_APART_SECONDS
+
 if TYPE_CHECKING:
     from rehearsal.parts.backend import Backend
     from rehearsal.whole import Rehearsal
 
-APART_SECONDS = 0.5
 DAY = 86400.0
 USER_SECONDS = 8.0
 
@@ -36,11 +37,11 @@ def kept(*paths: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        for path, found in before.items():
-            if found is None:
+        for path, original in before.items():
+            if original is None:
                 path.unlink(missing_ok=True)
                 continue
-            content, status = found
+            content, status = original
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)  # the same file, where it is still there: who writes to it goes on doing so
             path.chmod(status.st_mode & 0o7777)
@@ -156,8 +157,8 @@ def backend(whole: Rehearsal, slot: str = "blue", **changes: str | None) -> Iter
 
 
 def _restart(one: Backend) -> None:
-    # Slots are told apart by when their APIs started: another fault may just have restarted the other one.
-    time.sleep(APART_SECONDS)
+    # Another fault may just have restarted the other slot's.
+    time.sleep(SLOTS_APART_SECONDS)
     one.restart()
 
 
@@ -192,6 +193,6 @@ def pino(when: datetime, level: object, message: str, **fields: object) -> str:
     return json.dumps(entry, separators=(",", ":")) + "\n"
 
 
-def sshd(when: datetime, said: str, process: int = 77) -> str:
+def sshd(when: datetime, message: str, process: int = 77) -> str:
     """A line of sshd's in auth.log."""
-    return f"{when:%b} {when.day:2d} {when:%H:%M:%S} mycats-app sshd[{process}]: {said}\n"
+    return f"{when:%b} {when.day:2d} {when:%H:%M:%S} mycats-app sshd[{process}]: {message}\n"

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 def measured(whole: Rehearsal, item: str, target: str, kind: str, days: Mapping[float, Mapping[str, float]]) -> None:
     """Write down that so many days ago a check was well and measured these figures."""
-    from opsverify.history.location import locate
+    from opsverify.config.history_location import locate
     from opsverify.history.records import RunRecord
     from opsverify.history.store import Store
-    from opsverify.results import Result, figures_text
+    from opsverify.reporting.results import Result, figures_text
 
     path = whole.layout.history
     records = []

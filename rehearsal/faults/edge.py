@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 UNTRUSTED = {
     "certificate-trust[public]": ALERT,
     "frontend-reachable[public]": ALERT,
+    "public-api[public]": ALERT,
     "security-headers[public]": BLOCKED,
     "traffic-slot[public]": BLOCKED,
 }
@@ -29,6 +30,15 @@ def _serving(whole: Rehearsal, certificate: Certificate) -> Iterator[None]:
     whole.proxy.serve(before)
     for file in (certificate.chain, certificate.key):
         file.unlink()
+
+
+@fault(
+    "The public name leads elsewhere, as after a mistake in its zone.",
+    {"name-resolves[public]": ALERT},
+    changes={"names": {"public": {"addresses": ["192.0.2.1"]}}},
+)
+def name_leads_elsewhere(whole: Rehearsal) -> Iterator[None]:
+    yield
 
 
 @fault("The certificate expired yesterday.", {**UNTRUSTED, "certificate-expiry[public]": ALERT})
@@ -56,6 +66,16 @@ def headers_missing(whole: Rehearsal) -> Iterator[None]:
     whole.proxy.restart(security_headers=False)
     yield
     whole.proxy.restart(security_headers=True)
+
+
+@fault(
+    "The proxy answers /health by itself, and /api/ leads nowhere.",
+    {"public-api[public]": ALERT, "traffic-slot[public]": ALERT},
+)
+def api_not_behind_the_proxy(whole: Rehearsal) -> Iterator[None]:
+    whole.proxy.restart(static_health=True)
+    yield
+    whole.proxy.restart(static_health=False)
 
 
 @fault("Plain http is served instead of being led to https.", {"security-headers[public]": ALERT})
@@ -94,6 +114,7 @@ def api_slow(whole: Rehearsal) -> Iterator[None]:
         "access-log-server-errors[access]": WARNING,
         "api-smoke[blue]": ALERT,
         "application-log-errors[application]": ALERT,
+        "public-api[public]": ALERT,
     },
 )
 def api_fails(whole: Rehearsal) -> Iterator[None]:

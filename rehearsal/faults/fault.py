@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rehearsal.whole import Rehearsal
 
 NORMAL, WARNING, ALERT, UNDETERMINED, BLOCKED = "normal", "warning", "alert", "undetermined", "blocked"
-"""What a check can be; the words of `opsverify.results.Outcome`."""
+"""What a check can be; the words of `opsverify.reporting.results.Outcome`."""
 
 Steps = Callable[["Rehearsal"], Iterator[None]]
 """A generator function: what stands before its one `yield` is done, what stands after it undoes that."""
@@ -29,7 +29,7 @@ class Scene:
     """
 
     name: str
-    told: str
+    title: str
     enter: Steps
     markers: str = ""
     slot: str | None = None

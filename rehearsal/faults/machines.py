@@ -11,6 +11,12 @@ elsewhere(
     "tests/checks/test_units.py::test_errors_in_a_journal_are_told",
 )
 elsewhere(
+    "container-unhealthy",
+    "A container is not well by its own health check.",
+    {"container-health": ALERT},
+    "tests/checks/test_containers.py::test_containers_in_every_state",
+)
+elsewhere(
     "journal-silent",
     "Nothing was written to the journal for a day.",
     {"service-journal-errors": WARNING, "system-log-errors": WARNING},
@@ -29,6 +35,18 @@ elsewhere(
     "tests/checks/test_security_patches.py::test_a_security_update_is_pending",
 )
 elsewhere(
+    "clock-adrift",
+    "A time service runs, and reaches none of its servers.",
+    {"time-synchronised": ALERT},
+    "tests/checks/test_time_service.py::test_chrony_without_servers",
+)
+elsewhere(
+    "automatic-updates-fail",
+    "Unattended upgrades are switched on, and have not ended well for a week.",
+    {"automatic-updates": ALERT},
+    "tests/checks/test_automatic_updates.py::test_apt_that_updates_itself",
+)
+elsewhere(
     "accounts-nobody-expects",
     "Accounts that nobody named may log in or become root.",
     {"access-rights": ALERT},
@@ -45,4 +63,10 @@ elsewhere(
     "The systemd timer of the health check is not active.",
     {"health-check-scheduled": ALERT},
     "tests/checks/test_units.py::test_timer_of_the_health_check",
+)
+elsewhere(
+    "cron-stopped",
+    "No cron daemon runs on a host whose health check and backup are lines of a crontab.",
+    {"health-check-scheduled": ALERT, "scheduled-jobs": ALERT},
+    "tests/checks/test_units.py::test_a_schedule_whose_scheduler_is_stopped",
 )

@@ -21,12 +21,14 @@ API_GONE = {
     "cats-response-time[blue]": BLOCKED,
     "clock-skew[blue]": BLOCKED,
     "cors-behaviour[blue]": BLOCKED,
+    "node-env[blue]": BLOCKED,
+    "public-api[public]": ALERT,
 }
 
 
 NOTHING_RUNS = {
-    "node-version[backend-blue]": UNDETERMINED,
-    "supported-versions[backend-blue]": UNDETERMINED,
+    "node-version[backend-blue]": BLOCKED,
+    "supported-versions[backend-blue]": BLOCKED,
 }
 """On which Node.js a dead process runs, nobody can say."""
 
@@ -51,7 +53,12 @@ def backend_stopped(whole: Rehearsal) -> Iterator[None]:
 
 @fault(
     "The backend of the active slot hangs: it accepts connections and answers none.",
-    {**API_GONE, "traffic-slot[public]": ALERT},
+    {
+        **API_GONE,
+        "api-response-time[blue]": ALERT,
+        "cats-response-time[blue]": ALERT,
+        "traffic-slot[public]": ALERT,
+    },
 )
 def backend_hangs(whole: Rehearsal) -> Iterator[None]:
     whole.backends["blue"].freeze()
@@ -68,6 +75,8 @@ def backend_hangs(whole: Rehearsal) -> Iterator[None]:
         "api-smoke[blue]": ALERT,
         "cats-response-time[blue]": ALERT,
         "cors-behaviour[blue]": ALERT,
+        "node-env[blue]": UNDETERMINED,
+        "public-api[public]": ALERT,
         **NOTHING_RUNS,
         "listening-port[backend-blue]": ALERT,
         "service-active[backend-blue]": ALERT,
@@ -125,6 +134,7 @@ def frontend_stopped(whole: Rehearsal) -> Iterator[None]:
         "certificate-expiry[public]": BLOCKED,
         "certificate-trust[public]": BLOCKED,
         "frontend-reachable[public]": ALERT,
+        "public-api[public]": ALERT,
         "security-headers[public]": BLOCKED,
         "service-active[proxy]": ALERT,
         "traffic-slot[public]": BLOCKED,

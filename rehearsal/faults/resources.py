@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rehearsal.faults.earlier import measured
 from rehearsal.faults.fault import ALERT, WARNING, fault
-from rehearsal.faults.volumes import fill, mounted, without_mounts
+from rehearsal.faults.volumes import fail, fill, mounted, without_mounts
 
 if TYPE_CHECKING:
     from rehearsal.whole import Rehearsal
@@ -37,6 +37,20 @@ def inodes_used_up(whole: Rehearsal) -> Iterator[None]:
                 (where / str(number)).touch()
             except OSError:
                 break
+        yield
+    where.rmdir()
+
+
+@fault(
+    "A file system has turned read-only after an error of its disk.",
+    {"read-only-filesystems[here]": ALERT},
+    needs=without_mounts,
+)
+def turned_read_only(whole: Rehearsal) -> Iterator[None]:
+    where = whole.layout.root / "srv/avatars"
+    where.mkdir()
+    with mounted(whole, where, megabytes=4):
+        fail(where)
         yield
     where.rmdir()
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rehearsal.faults.doing import APART_SECONDS
 from rehearsal.faults.fault import Scene, nothing
+from rehearsal.layout import SLOTS_APART_SECONDS
 
 if TYPE_CHECKING:
     from rehearsal.parts.backend import Backend
@@ -27,8 +27,7 @@ def emergency_stop(whole: Rehearsal) -> Iterator[None]:
     for part in reversed(parts):
         if not part.alive():
             part.start()
-            # Slots are told apart by when their APIs started.
-            time.sleep(APART_SECONDS)
+            time.sleep(SLOTS_APART_SECONDS)
 
 
 def stop_green(whole: Rehearsal) -> Iterator[None]:

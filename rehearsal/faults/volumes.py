@@ -70,3 +70,11 @@ def fill(folder: Path) -> None:
             with contextlib.suppress(OSError):
                 while file.write(bytes(size)):
                     pass
+
+
+def fail(folder: Path) -> None:
+    """Let a file system meet an error of its own, and turn read-only as Debian's do."""
+    subprocess.run(["mount", "-o", "remount,errors=remount-ro", str(folder)], check=True, capture_output=True)
+    find = ["findmnt", "--noheadings", "--output=SOURCE", str(folder)]
+    device = subprocess.run(find, check=True, capture_output=True, text=True).stdout.strip()
+    Path("/sys/fs/ext4", Path(device).name, "trigger_fs_error").write_text("1")

@@ -36,9 +36,9 @@ def missing() -> str:
     lacking = {package for program, package in PROGRAMS.items() if shutil.which(program) is None}
     if lacking:
         return f"test hosts need the packages {', '.join(sorted(lacking))}"
-    if not (found := cgroup_hierarchies()):
+    if not (hierarchies := cgroup_hierarchies()):
         return "test hosts need a writable cgroup file system"
-    for folder in found:
+    for folder in hierarchies:
         if not os.access(folder, os.W_OK):
             return f"test hosts need to make cgroups in {folder}"
     for what, command in {
@@ -53,11 +53,11 @@ def missing() -> str:
 
 def cgroup_hierarchies() -> list[Path]:
     """Return the mount points of the cgroup hierarchies that systemd uses: unified, and on hybrid machines its own."""
-    found = []
+    hierarchies = []
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, mount, kind, options, *_ = line.split(" ")
         if (kind == "cgroup2" or (kind == "cgroup" and "name=systemd" in options.split(","))) and (
             "ro" not in options.split(",")
         ):
-            found.append(Path(mount))
-    return found
+            hierarchies.append(Path(mount))
+    return hierarchies

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+import yaml
 
 from rehearsal.machines.host import TestHost
 from rehearsal.parts.postgres import DATABASE, MONITOR
@@ -41,7 +41,7 @@ def write(hosts: Sequence[TestHost], folder: Path, user: str) -> Path:
             targets.setdefault(kind, {}).update(named)
     path = folder / "machines.yaml"
     with path.open("w", encoding="utf-8") as file:
-        YAML().dump(
+        yaml.safe_dump(
             {
                 "title": f"Test hosts {', '.join(host.name for host in hosts)}",
                 "history": f"sqlite:///{folder / 'history.db'}",
@@ -50,6 +50,8 @@ def write(hosts: Sequence[TestHost], folder: Path, user: str) -> Path:
                 "checks": CHECKS,
             },
             file,
+            sort_keys=False,
+            allow_unicode=True,
         )
     return path
 
@@ -59,12 +61,15 @@ def _targets(host: TestHost, folder: Path, user: str) -> dict[str, dict[str, Any
     name, address = host.name, host.address
     here, ca = {"host": name}, str(host.authority.file)
     password = _secret(folder / f"{name}-monitor", host.secrets.monitor_password)
-    token = _secret(folder / f"{name}-token", host.secrets.api_token())
+    login = {
+        "username": "staff1@mycats.example",
+        "password": _secret(folder / f"{name}-login", host.secrets.login_password),
+    }
     dsn = f"postgresql://{MONITOR}:{password}@{address}:5432/{DATABASE}?sslmode=verify-full&sslrootcert={ca}"
     public = {"url": f"https://{address}", "ca_file": ca}
     backend = {"unit": "mycats-backend", "port": 3004, "env_files": ["/etc/mycats/backend.env"]}
     return {
-        "apis": {name: {**public, "token": token}},
+        "apis": {name: {**public, "login": login}},
         "frontends": {name: public},
         "proxies": {name: {**public, "http_url": f"http://{address}"}},
         "databases": {name: {"dsn": dsn}},
@@ -98,7 +103,8 @@ def _targets(host: TestHost, folder: Path, user: str) -> dict[str, dict[str, Any
                 **here,
                 "timer": "mycats-health.timer",
                 "log": "/var/log/mycats/health-check.log",
-            }
+            },
+            f"backup-{name}": {**here, "role": "backup", "cron": "backup.sh", "log": "/var/log/mycats/backup.log"},
         },
         "alerts": {name: {**here, "script": "/srv/mycats/scripts/send-alert.sh", "arrives_in": "/var/spool/alerts"}},
         "certificates": {

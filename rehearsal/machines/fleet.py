@@ -58,7 +58,7 @@ def _boot(run: Run, root: Path, released: Layout, count: int, hosts: list[TestHo
     authority = Authority(run.folder)
     key = seed.ssh_key(run.folder / "user")
     seed.ssh_key(run.folder / "stranger")
-    known, config = run.folder / "known_hosts", run.folder / "ssh_config"
+    known_hosts, config = run.folder / "known_hosts", run.folder / "ssh_config"
     config.touch(mode=0o600)
     cables = [run.network.connect(number) for number in range(count)]
     addresses = [address for _, address in cables]
@@ -86,10 +86,10 @@ def _boot(run: Run, root: Path, released: Layout, count: int, hosts: list[TestHo
             key=key,
             secrets=host.secrets,
         )
-        with known.open("a") as file:
+        with known_hosts.open("a") as file:
             file.write(f"{address} {public}")
         with config.open("a") as file:
-            file.write(SSH_CONFIG.format(name=name, address=address, key=run.folder / "user", known=known))
+            file.write(SSH_CONFIG.format(name=name, address=address, key=run.folder / "user", known=known_hosts))
         hosts.append(host)
         host.boot(root, run.cgroups(name))
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from opsverify.postgres_programs import wheel_folder
+from opsverify.drills.postgres_programs import wheel_folder
 from rehearsal import binaries
 from rehearsal.errors import NotAvailable
 

@@ -7,7 +7,8 @@ runuser -u postgres -- psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --output=/
 now=$(date +%s)
 stamp() { date --date="@$((now - 3600 - $1 * 86400))" +"$2"; }
 cd /backup/mycats
-BACKUP_DATE=$(stamp 0 %Y%m%d_%H%M%S) runuser -u mycats -- /srv/mycats/scripts/backup.sh > /dev/null
+BACKUP_DATE=$(stamp 0 %Y%m%d_%H%M%S) runuser -u mycats -- \
+    sh -c '/srv/mycats/scripts/backup.sh >> /var/log/mycats/backup.log 2>&1'
 for day in $(seq 0 30); do
     name=$(stamp "$day" %Y%m%d_%H%M%S)
     [ "$day" -eq 0 ] || {

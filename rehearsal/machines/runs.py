@@ -81,8 +81,8 @@ def _state() -> Path:
     folder = Path(tempfile.gettempdir()).resolve() / f"opsverify-machines-{os.getuid()}"
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    found = folder.lstat()
-    if found.st_uid != os.getuid() or found.st_mode & 0o077:
+    status = folder.lstat()
+    if status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise NotAvailable(f"{folder} is not a private folder of this user (mode 0700): remove it, or set TMPDIR")
     return folder
 
@@ -90,23 +90,23 @@ def _state() -> Path:
 def _end(cgroups: list[Path]) -> None:
     """Kill what runs in these cgroups, and nothing else, until they are empty."""
     until = time.monotonic() + END_SECONDS
-    while found := {pid for folder in cgroups for pid in _members(folder)}:
+    while pids := {pid for folder in cgroups for pid in _members(folder)}:
         if time.monotonic() > until:
             return
-        for pid in found:
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
 
 
 def _members(cgroup: Path) -> list[int]:
-    found = []
+    pids = []
     # os.walk does not mind that cgroups go while it looks.
     for path, _, _ in os.walk(cgroup):
         with contextlib.suppress(OSError):
-            found += [int(line) for line in Path(path, "cgroup.procs").read_text().split()]
+            pids += [int(line) for line in Path(path, "cgroup.procs").read_text().split()]
     # 0 stands for a process of another namespace; ourselves we could only be by mistake.
-    return [pid for pid in found if pid not in (0, os.getpid())]
+    return [pid for pid in pids if pid not in (0, os.getpid())]
 
 
 def _remove_cgroup(folder: Path) -> None:

@@ -76,6 +76,7 @@ def plant(
     dsn = f"postgresql://{OWNER}:{secrets.owner_password}@127.0.0.1:5432/{DATABASE}"
     origins = ",".join(f"https://{one}" for one in addresses)
     backend = {**BACKEND, "DATABASE_URL": dsn, "JWT_SECRET": secrets.jwt_secret, "CORS_ORIGIN": origins}
+    backend["LOGIN_PASSWORD"] = secrets.login_password
     files = {
         "etc/mycats/backend.env": _lines(backend),
         "etc/mycats/operations.conf": _lines({f"export {name}": value for name, value in OPERATIONS.items()}),

@@ -80,6 +80,13 @@ function forward(request, response) {
     page(response, 503, MAINTENANCE, { 'retry-after': '600' });
     return;
   }
+  const path = request.url.split('?', 1)[0];
+  if (config.static_health && (path === '/health' || path.startsWith('/api/'))) {
+    request.resume();
+    if (path === '/health') page(response, 200, 'healthy\n', { 'content-type': 'text/plain' });
+    else failure(response, 404, 'Not Found');
+    return;
+  }
   let port;
   try {
     port = upstream(request.url);

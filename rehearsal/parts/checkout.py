@@ -50,8 +50,8 @@ class Checkout:
         """Make the checkout, install and build, all dated two days ago. It doesn't commit: see `commit()`."""
         shutil.copytree(PACKAGE / "template", self.path)
         for plain, dotted in UNDOTTED.items():
-            for found in list(self.path.rglob(plain)):
-                found.rename(found.with_name(dotted))
+            for plain_file in list(self.path.rglob(plain)):
+                plain_file.rename(plain_file.with_name(dotted))
         updated = self.deployed_at - timedelta(days=1)
         text = self._layout.runbook.read_text(encoding="utf-8")
         date = f"{updated.year}年{updated.month}月{updated.day}日"

@@ -119,7 +119,7 @@ class Logs:
         for number, when in enumerate(self._moments(now, 60)):
             pid, port = 3000 + number, 40000 + number
             stranger = f"{self._random.choice(STRANGERS)} port {port}"
-            program, said = (
+            program, message = (
                 "CRON",
                 [
                     "pam_unix(cron:session): session opened for user root(uid=0) by (uid=0)",
@@ -127,7 +127,7 @@ class Logs:
                 ],
             )
             if number % 12 == 5:
-                program, said = (
+                program, message = (
                     "sshd",
                     [
                         f"Invalid user admin from {stranger}",
@@ -136,7 +136,7 @@ class Logs:
                     ],
                 )
             elif number % 3 == 0:
-                program, said = (
+                program, message = (
                     "sshd",
                     [
                         f"Accepted publickey for deploy from 192.0.2.10 port {port} ssh2: {FINGERPRINT}",
@@ -144,7 +144,7 @@ class Logs:
                     ],
                 )
             stamp = f"{when:%b} {when.day:2d} {when:%H:%M:%S} mycats-app"
-            lines.extend(f"{stamp} {program}[{pid}]: {text}\n" for text in said)
+            lines.extend(f"{stamp} {program}[{pid}]: {text}\n" for text in message)
         self._layout.auth_log.write_text("".join(lines))
 
     def _health_checks(self, now: datetime) -> None:

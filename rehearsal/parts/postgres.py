@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from opsverify.postgres_programs import PostgresPrograms, Unprivileged, readable_copy
+from opsverify.drills.postgres_programs import PostgresPrograms, Unprivileged, readable_copy
 from rehearsal.credentials import Credentials
 from rehearsal.errors import NotAvailable, NotStarted
 from rehearsal.layout import Layout
@@ -41,6 +41,8 @@ log_line_prefix = '%m [%p] %q%u@%d '
 log_connections = on
 log_disconnections = on
 log_statement = ddl
+archive_mode = on
+archive_command = 'cp %p ../archive/%f'
 timezone = 'UTC'
 log_timezone = 'UTC'
 """
@@ -119,6 +121,14 @@ class Postgres(RunningPart):
         with (self.data / "postgresql.conf").open("a") as settings:
             settings.write(f"{SETTINGS}port = {self.port}\nlog_directory = {_quoted(self.log_folder)}\n")
         (self.data / "pg_hba.conf").write_text(ACCESS)
+        self._make_archive()
+
+    def _make_archive(self) -> None:
+        """The folder beside its data to which the server copies its write-ahead log."""
+        archive = self._home / "archive"
+        archive.mkdir(mode=0o700)
+        if self._unprivileged.uid is not None:
+            os.chown(archive, self._unprivileged.uid, self._unprivileged.uid)
 
     def _hand_over(self) -> None:
         """Give the server's user its folder, and programs that it can read, when it isn't our own user."""

@@ -65,7 +65,7 @@ class Authority:
 class Proxy(RunningPart):
     """The TLS terminator. `restart(name=value)` changes its configuration, for good until restarted again.
 
-    Keys: `certificate_file`, `key_file`, `security_headers`, `redirect_http`, `tls_min_version`,
+    Keys: `certificate_file`, `key_file`, `security_headers`, `static_health`, `redirect_http`, `tls_min_version`,
     `tls_max_version`, `tls_ciphers`, `upstream_timeout_ms`.
     """
 
@@ -94,6 +94,7 @@ class Proxy(RunningPart):
             "maintenance_file": str(layout.maintenance),
             "slots": {slot: {"api_port": api, "frontend_port": front} for slot, (api, front) in upstreams.items()},
             "security_headers": True,
+            "static_health": False,
             "redirect_http": True,
             "tls_min_version": "TLSv1.2",
             "tls_max_version": "TLSv1.3",

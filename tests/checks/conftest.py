@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import rehearsal
-from opsverify.expect import Expect
-from opsverify.loading import load_items
+from opsverify.config.loading import load_items
+from opsverify.config.yaml_file import read_yaml
+from opsverify.judgements.expect import Expect
 from rehearsal.whole import Rehearsal
+from tests.pace import HANGS
 from tests.plugin.conftest import Project
 
 ROOT = Path(__file__).parents[2]
@@ -54,15 +57,15 @@ def run(reports: Path, *arguments: str, environment: str = "rehearsal", **variab
     if not any(argument.startswith("--history") for argument in arguments):
         command.append("--history=none")
     done = subprocess.run(
-        [*command, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False
+        [*command, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, timeout=HANGS, check=False
     )
-    found = {}
+    result = {}
     for case in ET.parse(junit).iter("testcase") if junit.exists() and junit.stat().st_size else ():
-        said = {str(p.get("name")): str(p.get("value")) for p in case.iter("property")}
-        found[str(case.get("name"))] = Judged(
-            *(said.get(k, "") for k in ("verdict", "observed", "expected", "sentence"))
+        output = {str(p.get("name")): str(p.get("value")) for p in case.iter("property")}
+        result[str(case.get("name"))] = Judged(
+            *(output.get(k, "") for k in ("verdict", "observed", "expected", "sentence"))
         )
-    return Ran(done.returncode, done.stdout + done.stderr, found, reports)
+    return Ran(done.returncode, done.stdout + done.stderr, result, reports)
 
 
 @pytest.fixture(scope="module")
@@ -99,14 +102,14 @@ def judged() -> Callable[..., Expect]:
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         check = getattr(module, function or f"test_{item.replace('-', '_')}")
-        known = {
+        names = {
             "settings": {**items[item].settings, **changes},
             "items": items,
             "expect": Expect(items[item]),
             **facts,
         }
-        check(**{name: known[name] for name in check.__code__.co_varnames[: check.__code__.co_argcount]})
-        return known["expect"]
+        check(**{name: names[name] for name in check.__code__.co_varnames[: check.__code__.co_argcount]})
+        return names["expect"]
 
     return judged
 
@@ -131,14 +134,11 @@ def changed(tmp_path: Path) -> Callable[[Mapping[str, Any]], str]:
                 tree[key] = value
 
     def write(changes: Mapping[str, Any]) -> str:
-        from ruamel.yaml import YAML
-
-        yaml = YAML()
-        tree = yaml.load((ROOT / "environments/rehearsal.yaml").read_text(encoding="utf-8"))
+        tree = read_yaml(ROOT / "environments/rehearsal.yaml")
         lay(changes, tree)
         path = tmp_path / "rehearsal.yaml"
         with path.open("w", encoding="utf-8") as file:
-            yaml.dump(tree, file)
+            yaml.safe_dump(tree, file, sort_keys=False)
         return str(path)
 
     return write

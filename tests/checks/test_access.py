@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.probes.host import Accounts, PasswordPolicy, SecretFiles
 from opsverify.probes.host.question import Answer
+from opsverify.probes.host.system.accounts import Accounts
+from opsverify.probes.host.system.password_policy import PasswordPolicy
+from opsverify.probes.host.system.secret_files import SecretFiles
 from rehearsal.faults.volumes import without_mounts
 
 RIGHTS = "test_database_rights[primary]"
@@ -203,9 +205,9 @@ def test_accounts_of_this_machine(project):
         "checks: {access-rights: {settings: {login_accounts: [], sudo_accounts: []}}}\n",
     )
     ran = project.run("--env", "own", "-k", "test_accounts", "--history=none")
-    told = ran.properties("test_accounts[here]")
-    assert told["verdict"] == "alert", ran.output
-    assert "root (user id 0) can become root, expected only nobody" in told["sentence"]
+    message = ran.properties("test_accounts[here]")
+    assert message["verdict"] == "alert", ran.output
+    assert "root (user id 0) can become root, expected only nobody" in message["sentence"]
 
 
 def policy(*parts: str):
@@ -251,11 +253,11 @@ def test_password_policy_of_this_machine(project):
         "hosts: {here: {connection: 'local://'}}\n"
         "checks: {password-policy: {settings: {max_age_days: 1, min_length: 1000}}}\n",
     )
-    told = project.run("--env", "own", "-k", "test_password_policy", "--history=none").properties(
+    message = project.run("--env", "own", "-k", "test_password_policy", "--history=none").properties(
         "test_password_policy[here]"
     )
-    assert told["verdict"] == "alert"
-    assert "expected at least 1000 characters" in told["sentence"]
+    assert message["verdict"] == "alert"
+    assert "expected at least 1000 characters" in message["sentence"]
 
 
 PIECES = st.sampled_from([PASSWD, SHADOW, KEYS, SUDOERS, DEFS, UNIX, QUALITY, MINLEN, "== end\n", "== denied /x\n",
@@ -281,14 +283,14 @@ def test_the_main_file_of_pwquality_has_the_last_word(tmp_path):
     (security / "pwquality.conf.d" / "50.conf").write_text("minlen=14\n")
     (security / "pwquality.conf").write_text("minlen = 8\n")
     (pam / "common-password").write_text("password requisite pam_pwquality.so retry=3\n")
-    said = run_as_root_with({"/etc/security": security, "/etc/pam.d": pam}, PasswordPolicy().script())
-    assert (policy(said).min_length, policy(said).enforced_by) == (8, "/etc/security/pwquality.conf")
+    output = run_as_root_with({"/etc/security": security, "/etc/pam.d": pam}, PasswordPolicy().script())
+    assert (policy(output).min_length, policy(output).enforced_by) == (8, "/etc/security/pwquality.conf")
 
 
 def kept(folder: Path, question: SecretFiles, environment: str, files: str = "", state: str = "loaded"):
     """What is known of a unit of which systemd says this, and all that its host said."""
-    said = {"files": f"{files}\n", "variables": f"LoadState={state}\nEnvironment={environment}\n"}
-    for name, text in said.items():
+    output = {"files": f"{files}\n", "variables": f"LoadState={state}\nEnvironment={environment}\n"}
+    for name, text in output.items():
         (folder / name).write_text(text)
     systemctl = folder / "systemctl"
     systemctl.write_text(
@@ -306,8 +308,8 @@ def test_secrets_in_the_unit_itself(tmp_path):
     own.touch(0o600)
     files = f"EnvironmentFiles={optional} (ignore_errors=yes)\nEnvironmentFiles={own} (ignore_errors=no)"
     variables = 'NODE_ENV=production JWT_SECRET=s3cret-value "DATABASE_URL=postgresql://a:s3cret@b c" TOKEN_FILE=/run/t'
-    seen, said = kept(tmp_path, SecretFiles((), "mycats-backend"), variables, files)
-    assert "s3cret" not in said
+    seen, output = kept(tmp_path, SecretFiles((), "mycats-backend"), variables, files)
+    assert "s3cret" not in output
     assert [file.path for file in seen.files] == [str(own)]  # the other need not be there
     assert seen.in_unit == ("JWT_SECRET", "DATABASE_URL")
 
@@ -346,8 +348,8 @@ def test_environment_files_that_a_pattern_names(tmp_path):
         (folder / name).touch(0o600)
     files = f"EnvironmentFiles={folder}/*.env (ignore_errors=no)\nEnvironmentFiles={folder}/*.none (ignore_errors=no)"
     seen, _ = kept(tmp_path, SecretFiles((), "mycats-backend"), "", files)
-    found = {file.path: file.exists for file in seen.files}
-    assert found == {f"{folder}/a.env": True, f"{folder}/b.env": True, f"{folder}/*.none": False}
+    result = {file.path: file.exists for file in seen.files}
+    assert result == {f"{folder}/a.env": True, f"{folder}/b.env": True, f"{folder}/*.none": False}
     seen, _ = kept(tmp_path, SecretFiles((), "mycats-frontend", unit_files=False), "", files)
     assert seen.files == ()
 
@@ -382,8 +384,8 @@ case "$*" in *mycats*) echo Environment=JWT_SECRET=s3cret-value;; *) echo Enviro
         "test_secret_files[server]": "normal",
         "test_secret_files[gone]": "undetermined",
     }, ran.output
-    told = "JWT_SECRET in the unit's Environment=, which everybody may read, expected secrets in a file"
-    assert told in ran.properties("test_secret_files[backend]")["sentence"]
+    message = "JWT_SECRET in the unit's Environment=, which everybody may read, expected secrets in a file"
+    assert message in ran.properties("test_secret_files[backend]")["sentence"]
     unknown = ran.properties("test_secret_files[gone]")["sentence"]
     assert "whether typo sets secrets could not be determined: systemd shows no such unit" in unknown
     assert "s3cret-value" not in ran.everything()

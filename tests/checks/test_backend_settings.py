@@ -79,7 +79,7 @@ def test_settings_of_a_backend_that_does_not_run(whole, verify):
     finally:
         moved.rename(env_file)
         whole.backends["blue"].start()
-    assert {ran[name].verdict for name in (NODE_ENV, PUBLISHED, ORIGINS)} == {"undetermined"}
+    assert {ran[name].verdict for name in (NODE_ENV, PUBLISHED, ORIGINS)} == {"blocked"}
     assert ran[CORS].verdict == "blocked"
 
 

@@ -8,6 +8,7 @@ import subprocess
 import tarfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,8 +17,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host import Dump, DumpListing
-from opsverify.probes.postgres import ContentsFacts
+from opsverify.judgements.many import day_ranges
+from opsverify.probes.host.files.dumps import Dump, DumpListing
+from opsverify.probes.postgres.contents import ContentsFacts
 from rehearsal.faults.doing import rewrite
 from rehearsal.parts.postgres import OWNER
 from rehearsal.whole import Rehearsal
@@ -75,7 +77,7 @@ def test_missing_days_old_and_open_backups_are_told(folder, verify):
     ran = kept(verify)
     every, old, open_ = (ran[f"test_{name}[main]"] for name in (KEPT[0], KEPT[1], KEPT[3]))
     assert every.verdict == old.verdict == open_.verdict == "alert"
-    assert f"dumps of 28 days, none of {day - timedelta(days=2):%Y-%m-%d}, {day:%Y-%m-%d}" in every.sentence
+    assert f"dumps of 28 days, 2 missing: {day_ranges([day - timedelta(days=2), day])}" in every.sentence
     assert "archives of" not in every.sentence
     assert "1 of 32 archives too old (the oldest: app_20250101_030000.tar.gz, 40.0 days)" in old.sentence
     assert f"1 of 30 dumps readable by everyone: {backups[-3].name} (644)" in open_.sentence
@@ -320,3 +322,40 @@ def test_growth_since_the_dump_is_no_alert(judged, rows, live, by_live, by_manif
 def test_a_dump_from_the_future_meets_no_recovery_point_objective(judged):
     with pytest.raises(ProbeError, match="in the future"):
         restored({"public.cats": 1}, {"public.cats": 1}, judged, hours=-10)
+
+
+@pytest.mark.parametrize("item", ["database-backup-fresh", "database-backup-complete"])
+def test_a_dump_that_is_still_written_is_named(judged, item):
+    seen = judged("backup", item, dumps=files(file(0.01, 0, writing=True))).worst
+    assert seen.verdict == "alert"
+    assert "0.01h, 0 bytes, still being written (last at 2026-11-25 02:59 UTC)" in seen.observed
+
+
+def whole(**changes) -> Dump:
+    return replace(file(1, 100), looked_at=True, format="plain", complete=True, **changes)
+
+
+def test_what_stands_behind_the_end_of_a_dump_is_told(judged):
+    assert judged("backup", "database-backup-complete", dumps=files(whole())).worst.verdict == "normal"
+    seen = judged("backup", "database-backup-complete", dumps=files(whole(trailing_lines=2))).worst
+    assert (seen.verdict, seen.observed) == ("alert", "1h, 100 bytes, 2 lines of something else after its end")
+
+
+@pytest.mark.parametrize(("size", "verdict"), [(100, "normal"), (40, "alert"), (400, "alert")])
+def test_an_archive_of_another_size_than_those_before_it(judged, size, verdict):
+    archive = SimpleNamespace(
+        name="1h", members=5, readable=True, error=None, held={"a"}, forbidden=(), size_bytes=size
+    )
+    listing = files(file(1, size), *(file(24 * n, 100) for n in range(1, 5)))
+    target = SimpleNamespace(must_hold=("a",), must_not_hold=())
+    seen = judged("backup", "application-backup-readable", newest_archive=archive, archives=listing, target=target)
+    assert seen.worst.verdict == verdict
+
+
+def test_days_without_any_backup_are_said_once(judged):
+    kept = files(*(file(24 * n) for n in range(1, 11)))
+    environment = SimpleNamespace(timezone="UTC")
+    seen = judged("backup", "backup-every-day", dumps=kept, archives=kept, environment=environment)
+    assert [finding.observed for finding in seen.findings if finding.verdict == "alert"] == [
+        "dumps and archives of 10 days, 20 missing: 2026-10-26 to 11-14"
+    ]

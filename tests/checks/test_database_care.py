@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from opsverify.probes.postgres import AppliedMigrationsFacts
+from opsverify.probes.postgres.applied_migrations import AppliedMigrationsFacts
 from rehearsal.parts.postgres import ADMIN, OWNER
 
 SLOW = "test_slow_queries[primary]"
@@ -191,13 +191,13 @@ def test_broken_objects_are_named(intact, changed, sql):
         sql("DROP INDEX half_built", "ALTER TABLE owners DROP CONSTRAINT believed",
             "DELETE FROM _prisma_migrations WHERE id = 'x'")  # fmt: skip
     assert seen.verdict == unread.verdict == "alert"
-    for told in (
+    for message in (
         "key tables missing: kittens",
         "migrations failed: 20990101000000_broken",
         "invalid indexes: public.half_built",
         "unvalidated constraints: public.owners.believed",
     ):
-        assert told in seen.sentence
+        assert message in seen.sentence
 
 
 def test_without_a_history_nothing_is_said_to_be_intact(intact):
@@ -216,7 +216,7 @@ def held(judged, before, within_a_day=None, **changes):
 
 
 @pytest.mark.parametrize(
-    ("before", "verdict", "told"),
+    ("before", "verdict", "sentence"),
     [
         ({}, "warning", "nothing recorded yet to hold them against"),
         ({"migrations": 0, "rows of cats": 120}, "warning", "nothing recorded yet of rows of tags"),
@@ -226,9 +226,9 @@ def held(judged, before, within_a_day=None, **changes):
         ({"migrations": 1, "rows of cats": 120, "rows of tags": 0}, "alert", "migrations 0, before 1"),
     ],
 )
-def test_what_counts_are_held_against(judged, before, verdict, told):
+def test_what_counts_are_held_against(judged, before, verdict, sentence):
     seen = held(judged, before)
-    assert (seen.verdict, told in seen.observed) == (verdict, True)
+    assert (seen.verdict, sentence in seen.observed) == (verdict, True)
 
 
 def test_rows_that_are_lost_little_by_little_are_missed(judged):

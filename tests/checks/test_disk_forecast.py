@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opsverify.config.history_location import locate
 from opsverify.errors import ProbeError
-from opsverify.history.location import locate
 from opsverify.history.store import Store
 from opsverify.judgements.forecast import FAR, trend
 from tests.history.conftest import result, run
@@ -50,7 +50,7 @@ def judge(project, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("per_day", "verdict", "said"),
+    ("per_day", "verdict", "text"),
     [
         (10, "alert", r"/ (2|1\.\d) days"),
         (2, "warning", r"/ (10|9\.\d|10\.\d) days"),
@@ -59,33 +59,33 @@ def judge(project, tmp_path):
         (0, "normal", "/ 365 days"),
     ],
 )  # fmt: skip
-def test_what_grows_is_told_in_time(judge, per_day, verdict, said):
-    told = judge(10, per_day)
-    assert told["verdict"] == verdict, told
-    assert re.match(said, told["observed"])
-    assert "% a day over 9 days" in told["observed"]
+def test_what_grows_is_told_in_time(judge, per_day, verdict, text):
+    message = judge(10, per_day)
+    assert message["verdict"] == verdict, message
+    assert re.match(text, message["observed"])
+    assert "% a day over 9 days" in message["observed"]
 
 
 def test_a_short_history_is_told_and_no_failure(judge):
-    told = judge(3, 10)
-    assert told["verdict"] == "not applicable"
-    assert told["sentence"] == "history too short: disk-usage was measured on 3 day(s), a trend needs 7"
+    message = judge(3, 10)
+    assert message["verdict"] == "not applicable"
+    assert message["sentence"] == "history too short: disk-usage was measured on 3 day(s), a trend needs 7"
 
 
 def test_one_night_is_no_trend():
     days = [(NOW - timedelta(days=20 - n), 50.0 + (30 if n in (3, 9, 15) else 0)) for n in range(20)]
-    found = trend(days, 7)
-    assert found is not None
-    assert abs(found.per_day) < 0.01
+    matches = trend(days, 7)
+    assert matches is not None
+    assert abs(matches.per_day) < 0.01
 
 
 def test_many_runs_on_one_day_count_once():
     days = [(NOW - timedelta(days=10 - n), float(n)) for n in range(10)]
-    found = trend([*days, *[(NOW - timedelta(days=1, seconds=n), 9.0) for n in range(500)]], 7)
-    assert found is not None
-    assert found.per_day == pytest.approx(1, abs=0.05)
-    assert found.days_until(19, 9) == pytest.approx(10, abs=0.5)
-    assert found.days_until(5, 9) == 0
+    matches = trend([*days, *[(NOW - timedelta(days=1, seconds=n), 9.0) for n in range(500)]], 7)
+    assert matches is not None
+    assert matches.per_day == pytest.approx(1, abs=0.05)
+    assert matches.days_until(19, 9) == pytest.approx(10, abs=0.5)
+    assert matches.days_until(5, 9) == 0
 
 
 def test_an_hour_of_runs_is_too_short():
@@ -99,9 +99,9 @@ def test_an_hour_of_runs_is_too_short():
     )
 )
 def test_any_series_has_a_trend_or_none(series):
-    found = trend(series, 7)
-    if found is not None:
-        assert 0 <= found.days_until(90, 50) <= FAR
+    matches = trend(series, 7)
+    if matches is not None:
+        assert 0 <= matches.days_until(90, 50) <= FAR
 
 
 def forecast(judged, *filesystems):

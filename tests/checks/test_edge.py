@@ -12,10 +12,13 @@ from types import SimpleNamespace
 import pytest
 
 from opsverify.errors import ProbeError
+from opsverify.probes.http.other_addresses import OtherAddresses
 
 HEADERS = "test_security_headers[public]"
 PORTS = "test_exposed_ports[here]"
 CATS = "test_cats_response_time[blue]"
+SMOKE = "test_api_smoke[blue]"
+PUBLIC = "test_public_api[public]"
 
 
 def test_missing_headers_and_no_redirect(whole, verify):
@@ -25,13 +28,13 @@ def test_missing_headers_and_no_redirect(whole, verify):
     finally:
         whole.proxy.restart(security_headers=True, redirect_http=True)
     assert seen.verdict == "alert"
-    for told in (
+    for message in (
         "Strict-Transport-Security missing",
         "X-Content-Type-Options missing",
         "X-Frame-Options missing",
         f"{whole.proxy.http_url}: 200 to nowhere",
     ):
-        assert told in seen.sentence
+        assert message in seen.sentence
 
 
 def test_hsts_that_ends_too_soon(verify, changed):
@@ -60,7 +63,7 @@ def test_port_that_is_open_to_everybody(whole, verify):
 
 
 def test_list_of_cats_without_a_token_is_only_the_guard(verify, changed):
-    guarded = changed({"apis": {"blue": {"token": None}}})
+    guarded = changed({"apis": {"blue": {"login": None}}})
     seen = verify("-k", "cats_response", environment=guarded)[CATS]
     assert seen.verdict == "warning"
     assert "401: the guard was timed, not the query" in seen.sentence
@@ -68,11 +71,56 @@ def test_list_of_cats_without_a_token_is_only_the_guard(verify, changed):
 
 def test_token_that_is_refused_times_nothing(verify, changed, monkeypatch):
     monkeypatch.setenv("REFUSED", "no-such-token")
-    refused = changed({"apis": {"blue": {"token": "${REFUSED}"}}})
+    refused = changed({"apis": {"blue": {"login": None, "token": "${REFUSED}"}}})
     seen = verify("-k", "cats_response", environment=refused)[CATS]
     assert seen.verdict == "undetermined"
     assert "refuses our token (401)" in seen.sentence
     assert "no-such-token" not in seen.sentence
+
+
+def test_data_that_needs_a_login_is_not_known_without_one(verify, changed):
+    seen = verify("-k", "api_smoke", environment=changed({"apis": {"blue": {"login": None}}}))[SMOKE]
+    assert seen.verdict == "undetermined"
+    assert "it needs a login, and none is configured (401)" in seen.sentence
+
+
+def test_a_refused_login_is_one_cause_and_tried_once(whole, verify, changed, monkeypatch):
+    monkeypatch.setenv("WRONG", "not-the-pl4nted-password")
+    wrong = changed({"apis": {"blue": {"login": {"username": "staff1@mycats.example", "password": "${WRONG}"}}}})
+    before = whole.layout.app_log.read_text().count('"path":"/api/v1/auth/login","statusCode":401')
+    ran = verify("-k", "api_smoke or cats_response or public_api", environment=wrong)
+    assert {one.verdict for one in (ran[SMOKE], ran[CATS], ran[PUBLIC])} == {"undetermined"}
+    assert "the login as staff1@mycats.example is refused: 401" in ran.output
+    assert "3 checks" in ran.output  # one entry
+    assert "pl4nted" not in ran.output
+    assert whole.layout.app_log.read_text().count('"path":"/api/v1/auth/login","statusCode":401') == before + 1
+
+
+def test_a_run_does_not_see_itself(whole, verify):
+    """What a run meets on its way, a refused origin for one, stands in no log as somebody's trouble."""
+    backend = whole.backends["blue"]
+    backend.restart(CORS_ERROR="1")
+    try:
+        for _ in range(3):
+            ran = verify("-k", "cors_behaviour or application_log_errors or access_log or abnormal")
+            verdicts = {name: seen.verdict for name, seen in ran.found.items()}
+            assert verdicts.pop("test_cors_behaviour[blue]") == "warning"
+            assert set(verdicts.values()) == {"normal"}, verdicts
+    finally:
+        backend.restart()
+    assert "errors of the checks' own requests left out" in ran["test_application_log_errors[application]"].observed
+
+
+def test_the_tenth_run_is_as_green_as_the_first(whole, verify):
+    backend = whole.backends["blue"]
+    backend.restart(CORS_ERROR="1")
+    try:
+        first, *_, tenth = [verify("-m", "smoke or daily") for _ in range(10)]
+    finally:
+        backend.restart()
+    verdicts = [{name: seen.verdict for name, seen in ran.found.items()} for ran in (first, tenth)]
+    assert verdicts[0]["test_cors_behaviour[blue]"] == "warning"
+    assert verdicts[0] == verdicts[1], tenth.output
 
 
 def test_list_of_cats_that_waits_for_a_lock(whole, verify, changed):
@@ -153,7 +201,7 @@ def serve_health():
 
 
 def headers(judged, door="refused", **more):
-    known = {
+    names = {
         "status": 200, "over_tls": True, "rate_limited": False, "strict_transport_security": "max-age=31536000",
         "content_type_options": "nosniff", "frame_options": "DENY", "content_security_policy": None,
     } | more  # fmt: skip
@@ -161,20 +209,20 @@ def headers(judged, door="refused", **more):
         refused=door == "refused", dropped=door == "dropped", http_url="http://x", status=None, location=None,
         to_https=False, permanent=False,
     )  # fmt: skip
-    return judged("security", "security-headers", page_headers=SimpleNamespace(**known), plain_http=closed)
+    return judged("security", "security-headers", page_headers=SimpleNamespace(**names), plain_http=closed)
 
 
 @pytest.mark.parametrize(
-    ("door", "verdict", "told"),
+    ("door", "verdict", "sentence"),
     [
         ("refused", "normal", "http://x: nothing listens"),
         ("dropped", "normal", "http://x: no connection, so no plain http"),
         ("open", "alert", "http://x: None to nowhere"),
     ],
 )
-def test_port_of_plain_http_that_lets_nobody_in_is_as_good_as_none(judged, door, verdict, told):
-    found = headers(judged, door).findings[-1]
-    assert (found.verdict, found.observed) == (verdict, told)
+def test_port_of_plain_http_that_lets_nobody_in_is_as_good_as_none(judged, door, verdict, sentence):
+    result = headers(judged, door).findings[-1]
+    assert (result.verdict, result.observed) == (verdict, sentence)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +249,7 @@ def asset(name, problem=None):
 
 
 @pytest.mark.parametrize(
-    ("assets", "verdict", "told"),
+    ("assets", "verdict", "sentence"),
     [
         ([asset("/a.js", "rate-limited"), asset("/b.js", "an empty file")], "alert", "/b.js: an empty file"),
         (
@@ -212,13 +260,14 @@ def asset(name, problem=None):
         ([asset("/a.js"), asset("/b.js")], "normal", "2 scripts and styles load, 20 more not looked at"),
     ],
 )
-def test_broken_scripts_count_more_than_limited_ones(judged, assets, verdict, told):
+def test_broken_scripts_count_more_than_limited_ones(judged, assets, verdict, sentence):
     limited = any(one.problem == "rate-limited" for one in assets)
-    page = SimpleNamespace(status=200, rate_limited=limited, content_type="text/html", title="Cats", contains_ok=None,
+    page = SimpleNamespace(status=200, rate_limited=limited, content_type="text/html", title="Cats", error=None, contains_ok=None,
+                           others=OtherAddresses(),
                            elsewhere=None, assets=tuple(assets), assets_left_out=20)  # fmt: skip
     seen = judged_page(judged, page)
     assert seen.verdict == verdict
-    assert told in seen.observed
+    assert sentence in seen.observed
 
 
 def judged_page(judged, page):
@@ -228,16 +277,18 @@ def judged_page(judged, page):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "sentence"),
     [
+        ({"error": "an error page of Next.js: 404"}, "an error page of Next.js: 404"),
         ({"elsewhere": "https://status.example.net:443"}, "a page of another site, https://status.example.net:443"),
         ({"assets": (SimpleNamespace(url_path="/a.css", expects="style", ok=True, problem=None, status=200),)},
          "a page that names 0 scripts of the application"),
     ],
 )  # fmt: skip
-def test_page_that_is_not_the_applications(judged, changes, told):
-    page = SimpleNamespace(status=200, rate_limited=False, content_type="text/html", title="Cats", contains_ok=None,
+def test_page_that_is_not_the_applications(judged, changes, sentence):
+    page = SimpleNamespace(status=200, rate_limited=False, content_type="text/html", title="Cats", error=None, contains_ok=None,
+                           others=OtherAddresses(),
                            elsewhere=None, assets=(asset("/a.js"),), assets_left_out=0)  # fmt: skip
     assert judged_page(judged, page).verdict == "normal"
     seen = judged_page(judged, SimpleNamespace(**{**vars(page), **changes}))
-    assert (seen.verdict, seen.observed) == ("alert", told)
+    assert (seen.verdict, seen.observed) == ("alert", sentence)

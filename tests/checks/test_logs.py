@@ -6,12 +6,14 @@ import gzip
 import os
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from opsverify.errors import ProbeError
+from opsverify.probes.host.logs.complaints import Complaints
 from opsverify.probes.host.logs.log_state import LogStateFacts
 from rehearsal.faults.doing import ago, appended, hit, holding, pino, sshd
 from rehearsal.parts.logs import shell_date
@@ -25,8 +27,8 @@ ALERT, ARRIVES = "test_alert_path[main]", "test_alert_arrives[main]"
 SETTINGS, TRAIL = "test_audit_settings[primary]", "test_audit_trail[database]"
 
 
-def verdicts(found: Mapping[str, object], *names: str) -> dict[str, str]:
-    return {name: found[name].verdict for name in names}  # type: ignore[attr-defined]
+def verdicts(result: Mapping[str, object], *names: str) -> dict[str, str]:
+    return {name: result[name].verdict for name in names}  # type: ignore[attr-defined]
 
 
 def test_whole_logs_are_well_and_say_what_was_seen(verify):
@@ -72,11 +74,11 @@ def test_errors_in_logs_turn_the_checks_red_and_are_shown(whole, verify):
     names = (APPLICATION, SERVER, CLIENT, LOGINS, DENIED, CALLS, HEALTH, ALERT)
     assert verdicts(done, *names) == dict.fromkeys(names, "alert"), done.output
     assert done.code == 1
-    said = done[APPLICATION].sentence
-    assert "3 errors" in said
-    assert "[Filter] Internal server error /api/v1/cats?..." in said
-    assert "out of heap" in said
-    assert "prisma:error Invalid `prisma.cat.findMany()` invocation: Can't reach database server" in said
+    output = done[APPLICATION].sentence
+    assert "3 errors" in output
+    assert "[Filter] Internal server error /api/v1/cats?..." in output
+    assert "out of heap" in output
+    assert "prisma:error Invalid `prisma.cat.findMany()` invocation: Can't reach database server" in output
     assert "/api/v1/pedigrees 40 ×" in done[SERVER].sentence
     assert "192.0.2.77 40 ×" in done[SERVER].sentence
     assert "/wp-admin/x 501 ×" in done[CLIENT].sentence
@@ -167,11 +169,11 @@ def test_bound_that_cuts_the_window_is_told(whole, verify, changed):
 
 def test_known_messages_can_be_ignored_and_only_they(whole, verify, changed):
     path = changed({"checks": {"application-log-errors": {"settings": {"ignore": ["known trouble"]}}}})
-    known = pino(ago(minutes=1), "error", "known trouble 17") + pino(ago(minutes=1), "error", "known trouble 18")
-    with appended(whole.layout.app_log, known):
+    names = pino(ago(minutes=1), "error", "known trouble 17") + pino(ago(minutes=1), "error", "known trouble 18")
+    with appended(whole.layout.app_log, names):
         seen = verify("-k", "application_log_errors", environment=path)[APPLICATION]
     assert seen.verdict == "normal"
-    with appended(whole.layout.app_log, known + pino(ago(minutes=1), "error", "new trouble")):
+    with appended(whole.layout.app_log, names + pino(ago(minutes=1), "error", "new trouble")):
         seen = verify("-k", "application_log_errors", environment=path)[APPLICATION]
     assert seen.verdict == "alert"
     assert "1 errors (2 ignored): new trouble" in seen.sentence
@@ -190,16 +192,16 @@ def test_drill_sends_an_alert_only_when_it_is_asked_for(whole, verify):
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "sentence"),
     [("exit 3", "exit status 3"), ("exit 0", "not in "), ("exec sleep 60", "exit status 124")],
 )
-def test_drill_tells_an_alert_that_does_not_arrive(whole, verify, changed, body, told):
+def test_drill_tells_an_alert_that_does_not_arrive(whole, verify, changed, body, sentence):
     script = whole.layout.scripts / "send-alert.sh"
     path = changed({"checks": {"alert-path": {"settings": {"arrival_seconds": 2}}}})
     with holding(script, f"#!/bin/sh\n{body}\n"):
         seen = verify("-m", "drill", "-k", "alert_arrives", environment=path)[ARRIVES]
     assert seen.verdict == "alert"
-    assert told in seen.sentence
+    assert sentence in seen.sentence
 
 
 def test_drill_without_a_place_of_arrival_is_a_warning(verify, changed):
@@ -297,7 +299,7 @@ def test_access_log_of_another_format_is_not_called_silent(whole, verify):
 
 @pytest.mark.parametrize("kind", ["timer", "log"])
 def test_health_check_that_is_still_to_come_is_no_run(judged, kind):
-    timer = SimpleNamespace(timer="x.timer", exists=True, active=True, observed_at=NOW, last_run=TO_COME)
+    timer = SimpleNamespace(timer="x.timer", exists=True, active=True, elapsed=False, observed_at=NOW, last_run=TO_COME)
     line = SimpleNamespace(when=TO_COME, what="API OK")
     log = SimpleNamespace(path="/x.log", exists=True, observed_at=NOW, lines=(line,), total=1)
     with pytest.raises(ProbeError, match=r"the last (run|result) .* lies 9.0 h in the future"):
@@ -309,3 +311,12 @@ def test_maintenance_that_is_still_to_come_was_not_done(judged):
     log = SimpleNamespace(path="/x.log", exists=True, observed_at=NOW, lines=(line,))
     with pytest.raises(ProbeError, match="lies 9.0 h in the future"):
         judged("documents", "operations-log", operations=log, deployed_version=None)
+
+
+@pytest.mark.parametrize(("unlevelled", "known"), [(10, True), (11, False)])
+def test_a_log_whose_entries_have_no_level_is_not_known(judged, unlevelled, known):
+    window = SimpleNamespace(source="/x.log", exists=True, silent=False, complete=True, in_words="the last 24 h", hours=24,
+                             lines=100)  # fmt: skip
+    log = SimpleNamespace(window=window, errors=Complaints(), own=0, unlevelled=unlevelled)
+    with nullcontext() if known else pytest.raises(ProbeError, match="11 of 100 entries are JSON without a level"):
+        judged("logs", "application-log-errors", application_log=log).conclude()

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from opsverify import privileges
-from opsverify.probes.postgres.questions import HASH_KINDS
+from opsverify.probes.postgres.roles import HASH_KINDS
 from rehearsal.parts.database import MONITORING_ROLE
 from tests.checks.conftest import ROOT, run
 

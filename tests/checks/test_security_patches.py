@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host import PendingUpdates
 from opsverify.probes.host.question import Answer
-from opsverify.probes.host.system.updates import _DNF
+from opsverify.probes.host.system.updates import PendingUpdates
 
 CHECK = "test_security_patches[here]"
 RELEASE = """\
@@ -99,18 +98,18 @@ def judge(project, apt):
 def test_a_security_update_is_pending(apt, judge):
     apt.source("Debian", "stable", openssl="1.0")
     apt.source("Debian-Security", "stable-security", openssl="1.1")
-    told = judge()
-    assert told["verdict"] == "alert"
-    assert "1 security updates pending (apt, 0 others): openssl 1.1" in told["sentence"]
+    message = judge()
+    assert message["verdict"] == "alert"
+    assert "1 security updates pending (apt, 0 others): openssl 1.1" in message["sentence"]
     assert not list((apt.root / "cache").glob("*.bin")), "a look must not write apt's cache"
 
 
 def test_only_other_updates_are_pending(apt, judge):
     apt.source("Debian", "stable", openssl="1.1")
     apt.source("Debian-Security", "stable-security", openssl="0.9")
-    told = judge()
-    assert told["verdict"] == "normal"
-    assert "0 security updates pending (apt, 1 others)" in told["observed"]
+    message = judge()
+    assert message["verdict"] == "normal"
+    assert "0 security updates pending (apt, 1 others)" in message["observed"]
 
 
 def test_old_lists_prove_nothing(apt, judge):
@@ -118,9 +117,9 @@ def test_old_lists_prove_nothing(apt, judge):
     apt.source("Debian-Security", "stable-security", days=10, openssl="1.0")
     apt.source("Debian", "stable", openssl="1.0")
     (apt.root / "periodic/update-success-stamp").touch()
-    told = judge()
-    assert told["verdict"] == "undetermined"
-    assert "apt's package lists are 10 days old (at most 3)" in told["sentence"]
+    message = judge()
+    assert message["verdict"] == "undetermined"
+    assert "apt's package lists are 10 days old (at most 3)" in message["sentence"]
 
 
 def test_old_lists_that_know_of_an_update_are_enough(apt, judge):
@@ -130,22 +129,22 @@ def test_old_lists_that_know_of_an_update_are_enough(apt, judge):
 
 def test_no_list_of_a_security_archive(apt, judge):
     apt.source("Debian", "stable", openssl="1.1")
-    told = judge()
-    assert told["verdict"] == "undetermined"
-    assert "no package list of a security archive" in told["sentence"]
+    message = judge()
+    assert message["verdict"] == "undetermined"
+    assert "no package list of a security archive" in message["sentence"]
 
 
 def test_no_lists_at_all(judge):
-    told = judge()
-    assert told["verdict"] == "undetermined"
-    assert "there are no package lists" in told["sentence"]
+    message = judge()
+    assert message["verdict"] == "undetermined"
+    assert "there are no package lists" in message["sentence"]
 
 
 def test_apt_that_fails(apt, judge):
     apt.source("Debian-Security", "stable-security", openssl="1.1")
     (apt.root / "status").write_text("nonsense\n")
-    told = judge()
-    assert told["verdict"] == "undetermined"
+    message = judge()
+    assert message["verdict"] == "undetermined"
 
 
 # --- other package managers and reboots, after their manuals ---------------------------------------------------------
@@ -191,9 +190,12 @@ def test_date_that_is_none():
 def test_dnf_lists_that_know_nothing_of_security(tmp_path, kind):
     (tmp_path / "dnf/main").mkdir(parents=True)
     (tmp_path / "dnf/main/repomd.xml").write_text(f'<repomd>\n  <data type="{kind}">\n  </data>\n</repomd>\n')
-    script = _DNF.replace("/var/cache/libdnf5 /var/cache/dnf", str(tmp_path / "dnf"))
-    said = subprocess.run(["sh", "-c", f"dnf() {{ :; }}\n{script}"], capture_output=True, check=True).stdout
-    seen = PendingUpdates().parse(Answer(b"== clock 1795568065\n" + said + b"== running 6\n== kernels\n"))
+    script = PendingUpdates().script().replace("/var/cache/libdnf5 /var/cache/dnf", str(tmp_path / "dnf"))
+    only_dnf = '[ "$2" = dnf ]'
+    script = f"command() {{ {only_dnf}; }}\ndnf() {{ :; }}\n{script}"
+    output = subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout
+    seen = PendingUpdates().parse(Answer(output))
+    assert seen.manager == "dnf"
     assert (seen.listed_at is not None) == (kind == "updateinfo")
 
 
@@ -218,9 +220,41 @@ def test_apk():
     ],
 )  # fmt: skip
 def test_reboots(rest, pending):
-    seen = updates("", rest=rest)
+    seen = updates("", "dnf" if "el9" in rest else "apt", rest)
     assert pending in "; ".join(seen.reboot)
     assert bool(pending) == bool(seen.reboot)
+
+
+@pytest.mark.parametrize(
+    ("manager", "older", "newer"),
+    [
+        ("apt", "6.12.90+deb13-amd64", "6.12.90+deb13.1-amd64"),
+        ("apt", "6.12.90+deb13-cloud-amd64", "6.12.90+deb13+1-cloud-amd64"),
+        ("apt", "6.1.0-28-amd64", "6.12.90+deb13-amd64"),
+        ("apt", "6.13-rc7-amd64", "6.13.1-amd64"),
+        ("apt", "6.13-rc7-amd64", "6.13-amd64"),
+        ("apt", "6.8.0-9-generic", "6.8.0-45-generic"),
+        ("apt", "6.6.51+rpt-rpi-v8", "6.6.62+rpt-rpi-v8"),
+        ("apt", "6.1.0-0.deb11.21-amd64", "6.1.0-0.deb11.22-amd64"),
+        ("dnf", "5.14.0-427.el9.x86_64", "5.14.0-427.13.1.el9_4.x86_64"),
+        ("dnf", "6.8.9-300.fc39.x86_64", "6.8.10-300.fc40.x86_64"),
+        ("dnf", "5.14.0-70.13.1.el9_0.x86_64+rt", "5.14.0-427.13.1.el9_4.x86_64+rt"),
+    ],
+)
+def test_kernels_in_the_order_of_their_distribution(manager, older, newer):
+    def reboot(running, installed):
+        rest = f"== running {running}\n== kernels\n{running}\n{installed}\n== modules\n"
+        return updates("", manager, rest).reboot
+
+    assert reboot(older, newer) == (f"kernel {newer} is installed, {older} runs",)
+    assert reboot(newer, older) == ()
+
+
+@pytest.mark.parametrize(("running", "other"), [("6.1.0-28-amd64", "6.12.90+deb13-cloud-amd64"), ("6.8.0-45-generic", "6.8.0-50-aws"),
+                                                ("5.14.0-427.el9.x86_64", "5.15.0-300.el9uek.x86_64")])  # fmt: skip
+def test_kernel_of_another_flavour_is_none_to_reboot_for(running, other):
+    rest = f"== running {running}\n== kernels\n{running}\n{other}\n== modules\n"
+    assert updates("", "dnf" if "el9" in running else "apt", rest).reboot == ()
 
 
 PIECES = st.sampled_from(["== clock 1\n", "== manager apt\n", "== manager x\n", "== listed 5\n", "== listed x\n", "== updates\n",

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsverify.environment import Environment
+from opsverify.config.environment import Environment
+from opsverify.config.slots import every, idle, named, retired, where_slots_are
 from opsverify.errors import NotApplicable, ProbeError
-from opsverify.nouns import Attempt
-from opsverify.slots import every, idle, named, retired, where_slots_are
+from opsverify.evidence.attempt import Attempt
 
 TRAFFIC = "test_traffic_slot[public]"
 IDLE = "test_idle_slot_ready[checkout-green]"
@@ -154,16 +154,16 @@ def test_no_rule_aims_beside_the_slots_it_is_about(active, run, slots, gone):
     assert {t.slot for t in every(environment, "apis", None)} == set(slots)
     for rule in (idle, retired, where_slots_are):
         try:
-            found = {target.slot for target in rule(environment, "apis", run)}
+            result = {target.slot for target in rule(environment, "apis", run)}
         except NotApplicable:
             continue
         if rule is idle:
-            assert found <= {run}
+            assert result <= {run}
             assert run != active
         elif rule is retired:
-            assert found <= set(gone)
+            assert result <= set(gone)
         else:
-            assert active is not None or not found
+            assert active is not None or not result
 
 
 @pytest.mark.parametrize("rule", [idle, where_slots_are])
@@ -226,7 +226,7 @@ def test_process_of_a_cluster_that_was_not_met_is_no_stranger(judged):
 
     def health(*ages):
         boots = tuple(now - timedelta(seconds=age) for age in ages)
-        return SimpleNamespace(boots=boots, uptime_seconds=1.5, rate_limited=False, is_api_json=True)
+        return SimpleNamespace(boots=boots, uptime_seconds=1.5, rate_limited=False, is_api_json=True, age_seconds=0.0)
 
     apis = {"blue": SimpleNamespace(slot="blue"), "green": SimpleNamespace(slot="green")}
     facts = {"environment": SimpleNamespace(active_slot="blue", apis=apis), "public_health": health(50)}

@@ -6,15 +6,20 @@ import json
 import os
 import shutil
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from opsverify.bands import Verdict
-from opsverify.environment import KINDS
+from opsverify.config.bands import Verdict
+from opsverify.config.environment import KINDS, Job
+from opsverify.config.loading import load_items
 from opsverify.errors import ProbeError
-from opsverify.loading import load_items
+from opsverify.probes.host.logs.log_state import LogStateFacts
+from opsverify.probes.host.system.cron import CronFacts
 from opsverify.probes.host.system.filesystems import Filesystem
+from opsverify.probes.host.system.timer import TimerFacts
 from tests.plugin.conftest import ROOT, Project
 
 SERVICE, SYSTEM = "test_service_journal_errors[backend]", "test_system_log_errors[here]"
@@ -50,7 +55,13 @@ class Host:
 
     def verify(self, environment: str, *arguments: str):
         items = load_items(ROOT / "checks/runbook.yaml")
-        mine = ("service-active", "service-journal-errors", "system-log-errors", "health-check-scheduled")
+        mine = (
+            "service-active",
+            "service-journal-errors",
+            "system-log-errors",
+            "health-check-scheduled",
+            "scheduled-jobs",
+        )
         kinds = [kind for kind in KINDS if f"{kind}:" not in environment]
         excuses = "".join(f"  {name}: not part of this test\n" for name in [*kinds, *(set(items) - set(mine))])
         self.project.environment("own", f"{environment}not_applicable:\n{excuses}", excused=False)
@@ -88,9 +99,9 @@ def test_errors_in_a_journal_are_told(host):
     )
     done = host.verify(BASE + SERVICES, *JOURNALS)
     assert done.verdicts() == {SERVICE: "alert", SYSTEM: "alert"}, done.output
-    said = done.properties(SERVICE)["sentence"]
-    assert "250 × app: I/O error, dev sda, sector 0" in said
-    assert "Failed with result 'exit-code'" in said
+    output = done.properties(SERVICE)["sentence"]
+    assert "250 × app: I/O error, dev sda, sector 0" in output
+    assert "Failed with result 'exit-code'" in output
     assert "251 entries" in done.properties(SYSTEM)["sentence"]
     assert "s3cret-query" not in done.everything()
 
@@ -135,19 +146,19 @@ def test_dead_and_hidden_journals_are_no_good_ones(host):
 
 
 def test_wrapper_of_which_nothing_runs(host):
-    said = "Id=mycats-backend.service LoadState=loaded ActiveState=active SubState=exited UnitFileState=enabled NRestarts=0"
-    host.program("systemctl", f"printf '%s\\n' {said}")
+    output = "Id=mycats-backend.service LoadState=loaded ActiveState=active SubState=exited UnitFileState=enabled NRestarts=0"
+    host.program("systemctl", f"printf '%s\\n' {output}")
     other = SERVICES.replace("}}", "}, mount: {host: here, unit: mycats-backend}}")
     done = host.verify(BASE + other, "-k", "test_service_active")
     assert done.verdicts() == {ACTIVE: "alert", ACTIVE.replace("backend", "mount"): "normal"}, done.output
-    told = "observed mycats-backend.service active (exited), expected a process that runs"
-    assert told in done.properties(ACTIVE)["sentence"]
+    message = "observed mycats-backend.service active (exited), expected a process that runs"
+    assert message in done.properties(ACTIVE)["sentence"]
 
 
 def unit(**values: str) -> str:
-    said = {"Id": "mycats-backend.service", "LoadState": "loaded", "ActiveState": "active", "SubState": "running"}
-    said |= {"UnitFileState": "enabled", "ActiveEnterTimestamp": f"@{time.time() - 600:.0f}", **values}
-    lines = "\n".join(f"{key}={value}" for key, value in said.items())
+    output = {"Id": "mycats-backend.service", "LoadState": "loaded", "ActiveState": "active", "SubState": "running"}
+    output |= {"UnitFileState": "enabled", "ActiveEnterTimestamp": f"@{time.time() - 600:.0f}", **values}
+    lines = "\n".join(f"{key}={value}" for key, value in output.items())
     return f"cat <<E\n{lines}\nE"
 
 
@@ -155,7 +166,7 @@ HIDDEN = "echo 'Hint: You are currently not seeing messages from other users.' >
 
 
 @pytest.mark.parametrize(
-    ("counted", "journal", "verdict", "told"),
+    ("counted", "journal", "verdict", "sentence"),
     [
         (120, "echo once", "normal", "restarted 1 times in the last 60 min"),  # RuntimeMaxSec=1d, for months
         (4, "seq 9", "alert", "restarted 4 times in the last 60 min"),
@@ -164,12 +175,12 @@ HIDDEN = "echo 'Hint: You are currently not seeing messages from other users.' >
         (3, HIDDEN, "normal", "restarted 3 times since it was last started by hand"),
     ],
 )
-def test_restarts_of_the_last_hour_count(host, counted, journal, verdict, told):
+def test_restarts_of_the_last_hour_count(host, counted, journal, verdict, sentence):
     host.program("systemctl", unit(NRestarts=str(counted)))
     restarts_of(host, journal)
     done = host.verify(BASE + SERVICES, "-k", "test_service_active")
     assert done.verdicts() == {ACTIVE: verdict}, done.output
-    assert told in done.properties(ACTIVE)["observed"]
+    assert sentence in done.properties(ACTIVE)["observed"]
 
 
 def restarts_of(host: Host, journal: str, oldest_minutes: float = 5000) -> None:
@@ -185,7 +196,7 @@ def restarts_of(host: Host, journal: str, oldest_minutes: float = 5000) -> None:
 
 
 @pytest.mark.parametrize(
-    ("counted", "journal", "oldest", "verdict", "told"),
+    ("counted", "journal", "oldest", "verdict", "sentence"),
     [
         # It begins 20 minutes ago: some restarts were before.
         (9, "seq 2", 20, "warning", "restarted 9 times since it was last started by hand, the last 10 min ago; no journal"),
@@ -196,12 +207,12 @@ def restarts_of(host: Host, journal: str, oldest_minutes: float = 5000) -> None:
         (0, "true", 5000, "normal", "restarted 0 times in the last 60 min"),
     ],
 )  # fmt: skip
-def test_a_journal_that_does_not_tell_of_all_restarts(host, counted, journal, oldest, verdict, told):
+def test_a_journal_that_does_not_tell_of_all_restarts(host, counted, journal, oldest, verdict, sentence):
     host.program("systemctl", unit(NRestarts=str(counted)))
     restarts_of(host, journal, oldest)
     done = host.verify(BASE + SERVICES, "-k", "test_service_active")
     assert done.verdicts() == {ACTIVE: verdict}, done.output
-    assert told in done.properties(ACTIVE)["observed"]
+    assert sentence in done.properties(ACTIVE)["observed"]
 
 
 def test_restarts_are_looked_for_under_the_units_own_name(host):
@@ -246,9 +257,14 @@ def test_a_volume_that_may_not_be_looked_at_is_not_taken_for_good(judged, item, 
 
 
 def timer(last: float | None, **values: str) -> str:
-    said = {"LoadState": "loaded", "ActiveState": "active", "UnitFileState": "enabled", "Unit": "mycats-health.service"}
-    said |= {"LastTriggerUSec": f"@{last:.0f}" if last else "", "Result": "success", "ExecMainStatus": "0", **values}
-    lines = "\n".join(f"{key}={value}" for key, value in said.items())
+    output = {
+        "LoadState": "loaded",
+        "ActiveState": "active",
+        "UnitFileState": "enabled",
+        "Unit": "mycats-health.service",
+    }
+    output |= {"LastTriggerUSec": f"@{last:.0f}" if last else "", "Result": "success", "ExecMainStatus": "0", **values}
+    lines = "\n".join(f"{key}={value}" for key, value in output.items())
     return f'case "$*" in *InvocationID*) echo 1f;; *--value*) echo mycats-health.service;; *) cat <<E\n{lines}\nE\n;; esac'
 
 
@@ -256,11 +272,10 @@ JOB = "jobs: {job: {host: here, timer: mycats-health.timer}}\n"
 
 
 @pytest.mark.parametrize(
-    ("seconds_ago", "values", "verdict", "told"),
+    ("seconds_ago", "values", "verdict", "sentence"),
     [
         (120, {}, "normal", ""),
         (3600, {}, "alert", "last run 60 min ago"),
-        (None, {}, "alert", "no run since the host started"),
         (0, {"Result": "exit-code", "ExecMainStatus": "1"}, "alert", "exit-code, exit status 1"),
         (0, {"ActiveState": "inactive"}, "alert", "mycats-health.timer not active"),
         (None, {"LoadState": "not-found"}, "alert", "no timer mycats-health.timer"),
@@ -268,19 +283,19 @@ JOB = "jobs: {job: {host: here, timer: mycats-health.timer}}\n"
         (0, {"LoadState": ""}, "undetermined", "systemctl said nothing"),
     ],
 )
-def test_timer_of_the_health_check(host, seconds_ago, values, verdict, told):
+def test_timer_of_the_health_check(host, seconds_ago, values, verdict, sentence):
     host.program("journalctl", "echo API Health OK")
     host.program("systemctl", timer(None if seconds_ago is None else time.time() - seconds_ago, **values))
     done = host.verify(BASE + JOB, "-k", "health_check_scheduled")
     assert done.verdicts() == {HEALTH: verdict}, done.output
-    assert told in done.properties(HEALTH).get("sentence", "")
+    assert sentence in done.properties(HEALTH).get("sentence", "")
 
 
 RETRIED = "echo 'Wed Nov 25 00:47:04 UTC 2026: API Health FAILED - Status: 503'"
 
 
 @pytest.mark.parametrize(
-    ("journal", "verdict", "told"),
+    ("journal", "verdict", "sentence"),
     [
         # It writes into a file, or says nothing: what it found is not known.
         ("echo nothing of the kind", "warning", "its last run left no OK or FAILED in the journal"),
@@ -292,16 +307,20 @@ RETRIED = "echo 'Wed Nov 25 00:47:04 UTC 2026: API Health FAILED - Status: 503'"
         ("echo 'Hint: You are currently not seeing messages from other users.' >&2", "warning", "may not be read"),
     ],
 )
-def test_timer_whose_script_always_ends_well_is_judged_by_what_it_says(host, journal, verdict, told):
+def test_timer_whose_script_always_ends_well_is_judged_by_what_it_says(host, journal, verdict, sentence):
     host.program("systemctl", timer(time.time() - 60))
     host.program("journalctl", f'case "$*" in *INVOCATION_ID=1f*|*"-n 1 -o cat"*) {journal};; esac')
     done = host.verify(BASE + JOB, "-k", "health_check_scheduled")
     assert done.verdicts() == {HEALTH: verdict}, done.output
-    assert told in done.properties(HEALTH).get("sentence", "")
+    assert sentence in done.properties(HEALTH).get("sentence", "")
+
+
+DAEMON = "echo LoadState=loaded; echo ActiveState={}"
 
 
 def test_cron_entry_of_the_health_check(host):
     job = "jobs: {job: {host: here, cron: health-check-7f3a.sh}}\n"
+    host.program("systemctl", DAEMON.format("active"))
     host.program("crontab", "echo '# */5 * * * * /srv/health-check-7f3a.sh'")
     done = host.verify(BASE + job, "-k", "health_check_scheduled")
     assert done.verdicts()[HEALTH] in ("alert", "undetermined"), done.output
@@ -314,4 +333,96 @@ def test_cron_entry_of_the_health_check(host):
     log.write_text(time.strftime("%a %b %d %H:%M:%S UTC %Y: API Health OK\n", time.gmtime()))
     done = host.verify(BASE + job.replace(".sh}", f".sh, log: {log}}}"), "-k", "health_check_scheduled")
     assert "when it last ran" not in done.output
-    assert done.verdicts()[HEALTH] in ("normal", "warning"), done.output  # a machine may run no cron daemon
+    assert done.verdicts() == {HEALTH: "normal"}, done.output
+
+
+def test_a_schedule_whose_scheduler_is_stopped(host):
+    """Both have just run, and will not again."""
+    log = host.folder / "health.log"
+    log.write_text(time.strftime("%a %b %d %H:%M:%S UTC %Y: API Health OK\n", time.gmtime()))
+    jobs = f"""jobs:
+  job: {{host: here, cron: health-check-7f3a.sh, log: {log}}}
+  backup: {{host: here, role: backup, cron: backup-7f3a.sh, log: {log}}}
+"""
+    host.program("crontab", "echo '*/5 * * * * /srv/health-check-7f3a.sh'; echo '0 2 * * * /srv/backup-7f3a.sh'")
+    for state, verdict in (("active", "normal"), ("inactive", "alert")):
+        host.program("systemctl", DAEMON.format(state))
+        done = host.verify(BASE + jobs, "-k", "health_check_scheduled or scheduled_jobs")
+        assert done.verdicts() == {HEALTH: verdict, "test_scheduled_jobs[backup]": verdict}, done.output
+    assert "observed no cron daemon runs, expected a cron daemon that runs" in done.output
+
+
+NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
+
+
+def ran(hours_ago: float | None, **more) -> TimerFacts:
+    last = None if hours_ago is None else NOW - timedelta(hours=hours_ago)
+    well = {"active": True, "enabled": True, "unit": "backup.service", "result": "success", "exit_status": 0}
+    return TimerFacts("backup.timer", **{"exists": True, "observed_at": NOW, "last_run": last, **well, **more})
+
+
+@pytest.mark.parametrize(
+    ("role", "timer", "verdict", "sentence"),
+    [
+        ("backup", ran(1), Verdict.NORMAL, ""),
+        ("backup", ran(24.9), Verdict.NORMAL, ""),
+        ("backup", ran(26), Verdict.ALERT, "observed last run 26 h ago, expected a run in the last 25 h"),
+        ("maintenance", ran(26), Verdict.NORMAL, ""),
+        ("maintenance", ran(170), Verdict.ALERT, "last run 170 h ago, expected a run in the last 169 h"),
+        (
+            "backup",
+            ran(1, elapsed=True),
+            Verdict.ALERT,
+            "backup.timer active, elapsed, expected a timer that runs again",
+        ),
+        ("backup", ran(1, result="exit-code", exit_status=1), Verdict.ALERT, "exit-code, exit status 1"),
+        ("backup", ran(1, active=False), Verdict.ALERT, "timer backup.timer not active"),
+        ("backup", ran(1, exists=False), Verdict.ALERT, "no timer backup.timer"),
+        ("backup", ran(1, enabled=False), Verdict.WARNING, "not enabled"),
+        # Systemd forgets at a start when a timer ran: a weekly one need not have run since.
+        ("backup", ran(None, up_seconds=24 * 3600), Verdict.WARNING, "no run since the host started 24 h ago"),
+        ("backup", ran(None, up_seconds=26 * 3600), Verdict.ALERT, "no run since the host started 26 h ago"),
+        ("maintenance", ran(None, up_seconds=26 * 3600), Verdict.WARNING, "no run since the host started 26 h ago"),
+    ],
+)
+def test_timers_of_backups_and_maintenance(judged, role, timer, verdict, sentence):
+    target = Job(host="here", role=role, timer="backup.timer")
+    expect = judged("logs", "scheduled-jobs", schedules={"timer": timer}, target=target)
+    assert expect.worst.verdict is verdict
+    assert sentence in expect.worst.sentence
+
+
+CRON = CronFacts("backup.sh", ("/etc/cron.d/mycats",), daemon=True)
+
+
+@pytest.mark.parametrize(
+    ("cron", "hours", "verdict", "sentence"),
+    [
+        (CRON, 2, Verdict.NORMAL, ""),
+        (CRON, 26, Verdict.ALERT, "last entry 26.0 h ago in backup.log, expected an entry in the last 25 h"),
+        (CRON, None, Verdict.WARNING, "when it last ran is written nowhere"),
+        (replace(CRON, daemon=False), 2, Verdict.ALERT, "no cron daemon runs"),
+        (replace(CRON, daemon=None), 2, Verdict.WARNING, "whether a cron daemon runs cannot be seen"),
+        (replace(CRON, places=()), 2, Verdict.ALERT, "backup.sh in no crontab"),
+        (replace(CRON, places=(), hidden=("/var/spool/cron",)), 2, Verdict.NORMAL, ""),
+        (
+            replace(CRON, places=(), refused=("/etc/cron.d/my.cats: its name …",), hidden=("/var/spool/cron",)),
+            2,
+            Verdict.ALERT,
+            "backup.sh where cron leaves it alone, /etc/cron.d/my.cats: its name …, expected a crontab entry",
+        ),
+    ],
+)
+def test_crontabs_of_backups(judged, cron, hours, verdict, sentence):
+    facts: dict[str, object] = {"cron": cron}
+    if hours is not None:
+        facts["log"] = LogStateFacts("backup.log", True, NOW, last=NOW - timedelta(hours=hours))
+    expect = judged("logs", "scheduled-jobs", schedules=facts, target=Job(host="here", role="backup", cron="backup.sh"))
+    assert expect.worst.verdict is verdict
+    assert sentence in expect.worst.sentence
+
+
+def test_a_crontab_that_may_not_be_read_proves_nothing_without_a_log(judged):
+    hidden = replace(CRON, places=(), hidden=("/var/spool/cron",))
+    with pytest.raises(ProbeError, match="could not be looked for: /var/spool/cron may not be read"):
+        judged("logs", "scheduled-jobs", schedules={"cron": hidden}, target=Job(host="here", role="backup", cron="b"))

@@ -77,20 +77,20 @@ def test_a_weekly_dump_that_is_old_empty_or_missing(weekly, verify):
 
     content = weekly.read_bytes()
     old(weekly, 7.2, content)
-    found = judged()
-    assert found.verdict == "alert"
-    assert "7.2 days old" in found.sentence
-    assert "expected at most 7 days" in found.sentence
+    result = judged()
+    assert result.verdict == "alert"
+    assert "7.2 days old" in result.sentence
+    assert "expected at most 7 days" in result.sentence
     old(weekly, 1, b"")
-    found = judged()
-    assert found.verdict == "alert"
-    assert "0 bytes, without its end marker, expected a whole dump" in found.sentence
+    result = judged()
+    assert result.verdict == "alert"
+    assert "0 bytes, without its end marker, expected a whole dump" in result.sentence
     weekly.unlink()
     assert "no finished mycats_*.sql" in judged().sentence
     weekly.parent.rmdir()
-    found = judged()
-    assert found.verdict == "alert"
-    assert "observed no folder" in found.sentence
+    result = judged()
+    assert result.verdict == "alert"
+    assert "observed no folder" in result.sentence
 
 
 def test_programs_beyond_their_share(whole, verify, changed, tmp_path):
@@ -128,6 +128,6 @@ def test_memory_counts_shared_pages_once(whole, verify, changed):
 def test_inodes_beyond_their_band(verify, changed):
     band = {"below": 0.0001, "alert_above": 0.0002}
     judged = verify("-k", "inode_usage", environment=changed({"checks": {"inode-usage": {"band": band}}}))
-    (found,) = judged.found.values()
-    assert found.verdict == "alert"
-    assert found.observed.startswith("/")
+    (result,) = judged.found.values()
+    assert result.verdict == "alert"
+    assert result.observed.startswith("/")

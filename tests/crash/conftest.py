@@ -19,6 +19,7 @@ import pytest
 
 import rehearsal
 from rehearsal.whole import Rehearsal
+from tests.pace import HANGS, SOON
 from tests.plugin.conftest import ROOT, Project
 
 SELF = os.getpid()
@@ -39,7 +40,7 @@ class Place:
         return self.project.folder / "history.db"
 
     def start(
-        self, *arguments: str, name: str = "said", environment: str = "rehearsal", **variables: str
+        self, *arguments: str, name: str = "output", environment: str = "rehearsal", **variables: str
     ) -> subprocess.Popen[bytes]:
         """Start a run; what it says goes into a file of that name, its reports into a folder of that name."""
         env = {k: v for k, v in os.environ.items() if not k.startswith(("VERIFY_", "PYTEST_", "REHEARSAL_"))}
@@ -57,12 +58,12 @@ class Place:
         self.started.append(child)
         return child
 
-    def run(self, *arguments: str, name: str = "said", at_most: float = 120, **variables: str) -> tuple[int, str]:
+    def run(self, *arguments: str, name: str = "output", **variables: str) -> tuple[int, str]:
         """A run to its end: its exit code, and what it said."""
-        code = self.start(*arguments, name=name, **variables).wait(at_most)
-        return code, self.said(name)
+        code = self.start(*arguments, name=name, **variables).wait(HANGS)
+        return code, self.output(name)
 
-    def said(self, name: str = "said") -> str:
+    def output(self, name: str = "output") -> str:
         return (self.project.folder / name).read_text(errors="replace")
 
     def runs(self) -> list[tuple[int, bool, int]]:
@@ -75,13 +76,13 @@ class Place:
         with sqlite3.connect(self.history) as database:  # rolls back what a killed writer left in its journal
             assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert database.execute("PRAGMA foreign_key_check").fetchall() == []
-            found = database.execute("SELECT id, exit_code, partial FROM runs ORDER BY id").fetchall()
+            result = database.execute("SELECT id, exit_code, partial FROM runs ORDER BY id").fetchall()
             counts = Counter(run for (run,) in database.execute("SELECT run_id FROM results"))
-        return [(code, bool(partial), counts[key]) for key, code, partial in found]
+        return [(code, bool(partial), counts[key]) for key, code, partial in result]
 
     def processes(self) -> list[str]:
         """Whatever still runs of this place: by its temporary folder in the environment, or by where it works."""
-        found = []
+        result = []
         mark = os.fsencode(f"TMPDIR={self.temporary}")
         for folder in Path("/proc").glob("[0-9]*"):
             try:
@@ -89,14 +90,14 @@ class Place:
                 ours = mark in (folder / "environ").read_bytes().split(b"\0")
                 ours = ours or os.readlink(folder / "cwd").startswith(str(self.temporary))
                 if ours and state not in "ZX" and int(folder.name) != SELF:
-                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+                    result.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
             except OSError:
                 continue
-        return found
+        return result
 
-    def await_quiet(self, seconds: float) -> list[str]:
-        """Wait until nothing runs any more; gives back what still does then."""
-        end = time.monotonic() + seconds
+    def await_quiet(self) -> list[str]:
+        """Wait until nothing runs any more; gives back what never ends."""
+        end = time.monotonic() + SOON
         while (left := self.processes()) and time.monotonic() < end:
             time.sleep(0.05)
         return left
@@ -123,7 +124,7 @@ def _place(folder: Path, whole: Rehearsal | None) -> Iterator[Place]:
             if child.poll() is None:
                 child.send_signal(signal.SIGKILL)
                 child.wait()
-        place.await_quiet(20)
+        place.await_quiet()
         shutil.rmtree(temporary, ignore_errors=True)
 
 

@@ -17,8 +17,6 @@ from tests.crash.conftest import Place
 KILLS = int(os.environ.get("OPSVERIFY_KILLS", "20"))
 OWN, PAIRS = KILLS * 3 // 10, {(): KILLS // 4, ("-n", "2"): KILLS // 10}
 """Those that start their own, and pairs that attach: 6 + 2 × (5 + 2) of 20."""
-QUIET_SECONDS = 20.0
-"""How long what a killed run has started may take to notice and to be gone. It is some two seconds."""
 
 
 def moments(count: int, until: float) -> list[float]:
@@ -29,9 +27,9 @@ def moments(count: int, until: float) -> list[float]:
 
 def test_killed_runs_that_started_their_own_rehearsal(alone: Place) -> None:
     began = time.monotonic()
-    code, said = alone.run()
+    code, output = alone.run()
     whole_seconds = time.monotonic() - began
-    assert code in (0, 1), said
+    assert code in (0, 1), output
     assert alone.processes() == []
     assert alone.remains() == []
     expected = alone.runs()
@@ -41,15 +39,15 @@ def test_killed_runs_that_started_their_own_rehearsal(alone: Place) -> None:
         child.send_signal(signal.SIGKILL)
         child.wait()
         began = time.monotonic()
-        assert alone.await_quiet(QUIET_SECONDS) == [], f"killed after {moment:.2f} s of {whole_seconds:.2f}"
+        assert alone.await_quiet() == [], f"killed after {moment:.2f} s of {whole_seconds:.2f}"
         print(f"killed after {moment:.2f} s, quiet after {time.monotonic() - began:.2f}")
         assert {run[2] for run in alone.runs()} == {expected[0][2]}, "a run in the history is not whole"
         assert not any(partial for _, partial, _ in alone.runs())
     before = len(alone.runs())
-    code, said = alone.run()
-    assert code in (0, 1), said
+    code, output = alone.run()
+    assert code in (0, 1), output
     assert len(alone.runs()) == before + 1
-    assert alone.await_quiet(QUIET_SECONDS) == []
+    assert alone.await_quiet() == []
     assert alone.remains() == []
 
 
@@ -57,9 +55,9 @@ def test_killed_runs_that_started_their_own_rehearsal(alone: Place) -> None:
 def test_killed_runs_beside_one_another(attached: Place, workers: tuple[str, ...]) -> None:
     """Two at a time, on one rehearsal and one history."""
     began = time.monotonic()
-    code, said = attached.run(*workers)
+    code, output = attached.run(*workers)
     whole_seconds = time.monotonic() - began
-    assert code in (0, 1), said
+    assert code in (0, 1), output
     (expected,) = {run[2] for run in attached.runs()}
     for pair, moment in enumerate(moments(PAIRS[workers], whole_seconds * 1.4)):
         children = [attached.start(*workers, name=f"said-{pair}-{number}") for number in range(2)]
@@ -68,12 +66,12 @@ def test_killed_runs_beside_one_another(attached: Place, workers: tuple[str, ...
             child.send_signal(signal.SIGKILL)
         for child in children:
             child.wait()
-        assert attached.await_quiet(QUIET_SECONDS) == [], f"killed after {moment:.2f} s of {whole_seconds:.2f}"
+        assert attached.await_quiet() == [], f"killed after {moment:.2f} s of {whole_seconds:.2f}"
         assert {run[2] for run in attached.runs()} == {expected}, "a run in the history is not whole"
         assert not any(partial for _, partial, _ in attached.runs())
     before = len(attached.runs())
-    code, said = attached.run(*workers)
-    assert code in (0, 1), said
+    code, output = attached.run(*workers)
+    assert code in (0, 1), output
     assert len(attached.runs()) == before + 1
-    assert attached.await_quiet(QUIET_SECONDS) == []
+    assert attached.await_quiet() == []
     assert attached.remains() == []

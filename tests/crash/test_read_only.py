@@ -39,7 +39,7 @@ LEFT_OUT = {
 
 
 def files(whole: Rehearsal) -> dict[str, tuple[object, ...]]:
-    root, found = whole.layout.root, {}
+    root, result = whole.layout.root, {}
     postgres = (whole.layout.postgres_home, root / "var/lib/postgresql")
     for path in root.rglob("*"):
         name = str(path.relative_to(root))
@@ -48,17 +48,17 @@ def files(whole: Rehearsal) -> dict[str, tuple[object, ...]]:
         about = path.lstat()
         content = hashlib.sha256(path.read_bytes()).hexdigest() if stat.S_ISREG(about.st_mode) else ""
         changed = about.st_mtime_ns if name != "." else 0
-        found[name] = (oct(about.st_mode), about.st_uid, about.st_gid, about.st_size, changed, content)
-    return found
+        result[name] = (oct(about.st_mode), about.st_uid, about.st_gid, about.st_size, changed, content)
+    return result
 
 
 def rows(whole: Rehearsal) -> dict[str, str]:
     """A checksum of every table, and of every catalogue that says how the server is set up."""
-    found = {}
+    result = {}
     with whole.postgres.connect(OWNER) as owner:
         for (table,) in owner.execute(TABLES).fetchall():
             query = f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t"
-            found[table] = str(owner.execute(query.encode()).fetchone())
+            result[table] = str(owner.execute(query.encode()).fetchone())
     with whole.postgres.connect(ADMIN) as admin:
         for catalogue in CATALOGUES:
             columns = [name for (name,) in admin.execute(
@@ -68,8 +68,8 @@ def rows(whole: Rehearsal) -> dict[str, str]:
             chosen = sql.SQL(", ").join(map(sql.Identifier, columns))
             query = sql.SQL("SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM (SELECT {} FROM {}) t")
             where = sql.Identifier("pg_catalog", catalogue)
-            found[catalogue] = str(admin.execute(query.format(chosen, where)).fetchone())
-    return found
+            result[catalogue] = str(admin.execute(query.format(chosen, where)).fetchone())
+    return result
 
 
 def written(whole: Rehearsal) -> list[tuple[object, ...]]:
@@ -97,8 +97,8 @@ def test_a_run_of_everything_but_drills_changes_nothing(attached: Place, whole: 
         for look in (files, rows, written):
             look(whole)
         before = files(whole), rows(whole), written(whole)
-        code, said = attached.run("-m", "not drill")
-        assert code in (0, 1), said
+        code, output = attached.run("-m", "not drill")
+        assert code in (0, 1), output
         after = files(whole), rows(whole), written(whole)
     finally:
         whole.health_checks.start()

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from opsverify.probes.drills.scratch import Scratch
-from opsverify.probes.drills.server import Server, suitable
+from opsverify.drills.scratch import Scratch
+from opsverify.drills.server import Server, suitable
+from tests.pace import AMPLE, HANGS
 
 SCHEMA = """
 CREATE ROLE keeper; CREATE ROLE "Odd Role"; CREATE ROLE watcher;
@@ -34,13 +35,13 @@ def dumps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         server = Server(suitable(None), scratch.path)
         scratch.at_end(server.stop)
         server.start(lambda: 60.0)
-        assert server.psql(database="postgres", seconds=20, feed=b"CREATE DATABASE drill").status == 0
-        done = server.psql(seconds=20, feed=SCHEMA.encode())
+        assert server.psql(database="postgres", seconds=AMPLE, feed=b"CREATE DATABASE drill").status == 0
+        done = server.psql(seconds=AMPLE, feed=SCHEMA.encode())
         assert done.status == 0, done.errors
         made = {}
         for kind in ("plain", "custom"):
             command = [server.programs.program("pg_dump"), "-d", server.dsn, "-F", kind]
-            made[kind] = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+            made[kind] = subprocess.run(command, capture_output=True, check=True, timeout=HANGS).stdout
     return made
 
 

@@ -7,10 +7,11 @@ import tarfile
 
 import pytest
 
-from opsverify.environment import Host
+from opsverify.config.environment import Host
+from opsverify.drills.unpack import UnpackDrill, unpack_probe
 from opsverify.errors import ProbeError
-from opsverify.evidence import Deadline
-from opsverify.probes.drills import UnpackDrill, unpack_probe
+from opsverify.evidence.deadline import Deadline
+from tests.pace import AMPLE
 
 MUST = ("package.json", "pnpm-lock.yaml", "backend/package.json")
 GOOD = {
@@ -41,7 +42,7 @@ def link(name: str, target: str) -> tarfile.TarInfo:
 
 def unpack(folder, place, **more):
     question = UnpackDrill(str(folder), "app_*", MUST, str(place), **more)
-    answer = unpack_probe(Host(connection="local://"), frozenset([question]), Deadline(30))[question]
+    answer = unpack_probe(Host(connection="local://"), frozenset([question]), Deadline(AMPLE))[question]
     if isinstance(answer, ProbeError):
         raise answer
     return answer
@@ -59,9 +60,9 @@ def test_what_is_missing_or_empty_or_no_manifest(store, place):
     unpacked = unpack(store(archive(files), "app_1.tar.gz"), place)
     assert unpacked.missing == ("pnpm-lock.yaml",)
     assert unpacked.broken == ("backend/package.json: no JSON",)
-    for content, told in ((b"[]", "no JSON object"), (b"\xff", "no JSON")):
+    for content, message in ((b"[]", "no JSON object"), (b"\xff", "no JSON")):
         unpacked = unpack(store(archive({**GOOD, "srv/mycats/package.json": content}), "app_1.tar.gz"), place)
-        assert unpacked.broken == (f"package.json: {told}",)
+        assert unpacked.broken == (f"package.json: {message}",)
     unpacked = unpack(store(archive({**GOOD, "srv/mycats/pnpm-lock.yaml": b"x: 1\n"}), "app_1.tar.gz"), place)
     assert unpacked.broken == ("pnpm-lock.yaml: no lockfileVersion",)
 

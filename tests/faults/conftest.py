@@ -13,12 +13,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 
 import rehearsal
-from opsverify.loading import laid_over
+from opsverify.config.loading import laid_over
+from opsverify.config.yaml_file import read_yaml
 from rehearsal import faults
 from rehearsal.faults import Fault, Scene
-from rehearsal.whole import SLOTS_APART_SECONDS, Rehearsal
+from rehearsal.layout import SLOTS_APART_SECONDS
+from rehearsal.whole import Rehearsal
+from tests.pace import HANGS
 
 ROOT = Path(__file__).parents[2]
 FROM_BEST_TO_WORST = ("not applicable", "normal", "warning", "blocked", "undetermined", "alert", "broken")
@@ -72,16 +76,16 @@ class Stage:
         command += ["--slot", scene.slot] if scene.slot else []
         env = {k: v for k, v in os.environ.items() if not k.startswith(("VERIFY_", "PYTEST_", "REHEARSAL_"))}
         env["REHEARSAL_ATTACH"] = str(self.whole.layout.root)
-        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=HANGS, check=False)
         assert junit.exists(), done.stdout + done.stderr
         seen: Seen = {}
         self.sentences: dict[str, str] = {}
         for case in ET.parse(junit).iter("testcase"):
-            said = {str(p.get("name")): str(p.get("value")) for p in case.iter("property")}
-            key = f"{said['runbook']}[{said['target']}]" if said["target"] else said["runbook"]
-            verdict = max(said["verdict"], seen.get(key, said["verdict"]), key=FROM_BEST_TO_WORST.index)
-            if verdict == said["verdict"]:
-                self.sentences[key] = said.get("sentence", "")
+            output = {str(p.get("name")): str(p.get("value")) for p in case.iter("property")}
+            key = f"{output['runbook']}[{output['target']}]" if output["target"] else output["runbook"]
+            verdict = max(output["verdict"], seen.get(key, output["verdict"]), key=FROM_BEST_TO_WORST.index)
+            if verdict == output["verdict"]:
+                self.sentences[key] = output.get("sentence", "")
             seen[key] = verdict
         return seen
 
@@ -89,13 +93,10 @@ class Stage:
         changes = [one for one in (scene.changes, *(fault.changes for fault in broken_by)) if one]
         if not changes:
             return "rehearsal"
-        from ruamel.yaml import YAML
-
-        yaml = YAML(typ="safe", pure=True)
-        tree = yaml.load((ROOT / "environments/rehearsal.yaml").read_text(encoding="utf-8"))
+        tree = read_yaml(ROOT / "environments/rehearsal.yaml")
         path = self._folder / "rehearsal.yaml"
         with path.open("w", encoding="utf-8") as file:
-            yaml.dump(laid_over(tree, *changes), file)
+            yaml.safe_dump(laid_over(tree, *changes), file, sort_keys=False)
         return str(path)
 
     def well(self, scene: Scene) -> Seen:
@@ -107,28 +108,28 @@ class Stage:
 
     def state(self) -> Mapping[str, object]:
         """What must be the same again when a fault was undone."""
-        root, found = self.whole.layout.root, {}
+        root, result = self.whole.layout.root, {}
         for path in root.rglob("*"):
             name = path.relative_to(root).as_posix()
             if name.startswith(TOUCHED_BY_RUNNING) or "/.git/" in name or name.startswith("srv/git"):
                 continue
             status = path.lstat()
-            found[name] = (oct(status.st_mode),)
+            result[name] = (oct(status.st_mode),)
             if stat.S_ISREG(status.st_mode):
                 # What the parts are configured with is written at each start; what is deployed or kept is not.
                 when = () if name.startswith("etc/") else (status.st_mtime_ns,)
-                found[name] += (status.st_size, *when)
+                result[name] += (status.st_size, *when)
         for part in self.whole.running_parts:
-            found[part.name] = part.alive()
+            result[part.name] = part.alive()
         for file in ("pg_hba.conf", "postgresql.auto.conf"):
-            found[file] = (self.whole.postgres.data / file).read_text()
+            result[file] = (self.whole.postgres.data / file).read_text()
         with self.whole.postgres.connect() as admin:
             for name, query in DATABASE.items():
-                found[name] = admin.execute(query).fetchall()
+                result[name] = admin.execute(query).fetchall()
             for (table,) in admin.execute(TABLES).fetchall():
                 query = f"SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {table} t"
-                found[table] = admin.execute(query).fetchone()
-        return found
+                result[table] = admin.execute(query).fetchone()
+        return result
 
 
 TABLES = (

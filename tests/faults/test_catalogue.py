@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from opsverify.loading import load_items
-from opsverify.results import Outcome
+from opsverify.config.loading import load_items
+from opsverify.reporting.results import Outcome
 from rehearsal import faults
 from rehearsal.faults.document import document
 from tests.faults.conftest import ROOT
 from tests.faults.exactness import MODULES, REHEARSED
+from tests.pace import HANGS
 
 ITEMS = load_items(ROOT / "checks/runbook.yaml")
 TOLD = ("alert", "warning")
@@ -35,8 +36,8 @@ def test_fault_is_well_declared(fault: faults.Fault) -> None:
     assert fault.checks <= set(ITEMS)
     assert fault.turns
     assert fault.title.endswith(".")
-    known = {outcome.value for outcome in Outcome}
-    assert {word for verdict in fault.turns.values() for word in verdict.split(" or ")} <= known
+    names = {outcome.value for outcome in Outcome}
+    assert {word for verdict in fault.turns.values() for word in verdict.split(" or ")} <= names
     assert (fault.do is None) == bool(fault.proof)
 
 
@@ -61,19 +62,19 @@ def test_document_is_current() -> None:
 
 def suite(*arguments: str) -> tuple[int, str]:
     command = [sys.executable, "-m", "pytest", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=HANGS, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
 def test_faults_are_listed_without_starting_anything() -> None:
-    code, said = suite("--fault", "list")
+    code, output = suite("--fault", "list")
     assert code == 0
     for fault in faults.FAULTS.values():
-        assert f"{fault.name}: {fault.title}\n    turns {next(iter(fault.turns))}" in said
+        assert f"{fault.name}: {fault.title}\n    turns {next(iter(fault.turns))}" in output
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "sentence"),
     [
         (("--env", "rehearsal", "--fault", "table-droped"), "(table-dropped or table-locked?)"),
         (("--env", "rehearsal", "--fault", "journal-errors"), "test_errors_in_a_journal_are_told proves it"),
@@ -87,26 +88,26 @@ def test_faults_are_listed_without_starting_anything() -> None:
         ),
     ],
 )
-def test_mistake_is_a_usage_error(arguments: tuple[str, ...], told: str) -> None:
-    code, said = suite(*arguments)
+def test_mistake_is_a_usage_error(arguments: tuple[str, ...], sentence: str) -> None:
+    code, output = suite(*arguments)
     assert code == 4
-    assert told in said
+    assert sentence in output
 
 
 def test_faults_named_on_the_command_line_are_applied_together(tmp_path) -> None:
     reports = (f"--junitxml={tmp_path / 'j.xml'}", f"--html={tmp_path / 'r.html'}")
     named = ("--fault", "superuser-added", "--fault", "rows-lost")
     only = ("-k", "database_rights or data_intact or database_connect")
-    code, said = suite("--env", "rehearsal", *named, *only, *reports)
+    code, output = suite("--env", "rehearsal", *named, *only, *reports)
     assert code == 1
-    assert "superuser: intruder, expected only postgres" in said
-    assert "rows of care_records 138, before 150" in said
-    assert "Broken on purpose: Somebody made a superuser." in said
-    assert "1 normal, 0 warned, 2 alert" in said
+    assert "superuser: intruder, expected only postgres" in output
+    assert "rows of care_records 138, before 150" in output
+    assert "Broken on purpose: Somebody made a superuser." in output
+    assert "1 normal, 0 warned, 2 alert" in output
 
 
 def test_fault_of_a_stopped_system_brings_its_own_selection(tmp_path) -> None:
     reports = (f"--junitxml={tmp_path / 'j.xml'}", f"--html={tmp_path / 'r.html'}")
-    code, said = suite("--env", "rehearsal", "--fault", "wrapper-killed", *reports)
+    code, output = suite("--env", "rehearsal", "--fault", "wrapper-killed", *reports)
     assert code == 1
-    assert "5 normal, 0 warned, 1 alert" in said
+    assert "5 normal, 0 warned, 1 alert" in output

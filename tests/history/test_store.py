@@ -22,10 +22,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from opsverify.history.location import Location, locate
+from opsverify.config.history_location import Location, locate
 from opsverify.history.records import HistoryError, Subject
 from opsverify.history.store import Schema, Store
 from opsverify.history.tables import SCHEMA, metadata
+from tests.pace import HANGS
 
 from .conftest import PASSWORD, Rows, result, run
 
@@ -37,8 +38,10 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 def test_a_run_is_read_back(location: Location, rows: Rows) -> None:
     store = Store(location)
     when = datetime(2026, 3, 1, 12, 0, 0, 5, tzinfo=UTC) + timedelta(days=(datetime.now(UTC) - LONG_AGO).days - 9600)
-    told = result("warning", figures={"/": 81.5, "/var": 12.0}, value="81.5", observed="/ 81.5 %", sentence="近い ' \"")
-    store.write([run(told, started=when)])
+    message = result(
+        "warning", figures={"/": 81.5, "/var": 12.0}, value="81.5", observed="/ 81.5 %", sentence="近い ' \""
+    )
+    store.write([run(message, started=when)])
     assert store.series(APP1, "disk-usage", LONG_AGO) == {"/": [(when, 81.5)], "/var": [(when, 12.0)]}
     assert store.last_good(APP1, "disk-usage") == {"/": 81.5, "/var": 12.0}
     (last,) = store.last_results("production")
@@ -191,7 +194,7 @@ def test_alembic_is_left_alone_where_the_schema_is_right(tmp_path: Path) -> None
     Store(location).write([run(result())])
     code = (
         "import sys; from pathlib import Path; from datetime import datetime, UTC\n"
-        "from opsverify.history.location import locate; from opsverify.history.store import Store\n"
+        "from opsverify.config.history_location import locate; from opsverify.history.store import Store\n"
         "from tests.history.conftest import run, result\n"
         f"Store(locate(None, Path({str(tmp_path)!r}))).write([run(result())])\n"
         "print('alembic' in sys.modules)"
@@ -205,7 +208,7 @@ def test_alembic_is_left_alone_where_the_schema_is_right(tmp_path: Path) -> None
 WRITER = """
 import os, sys
 from pathlib import Path
-from opsverify.history.location import locate
+from opsverify.config.history_location import locate
 from opsverify.history.store import Store
 from tests.history.conftest import run, result
 
@@ -238,16 +241,16 @@ def whole_runs(rows: Rows, results: int) -> int:
     """How many runs there are, every one of them with all its results."""
     runs = rows("SELECT count(*) FROM runs")[0][0]
     for table in ("results", "measurements"):
-        found = rows(f"SELECT run_id, count(*) FROM {table} GROUP BY run_id")
-        assert len(found) == runs
-        assert {n for _, n in found} <= {results}
+        matches = rows(f"SELECT run_id, count(*) FROM {table} GROUP BY run_id")
+        assert len(matches) == runs
+        assert {n for _, n in matches} <= {results}
     return int(runs)
 
 
 def test_four_writers_at_once_lose_nothing(location: Location, rows: Rows) -> None:
     writers = [writer(location, 8, 20) for _ in range(4)]  # the first of them also make the tables
     for process in writers:
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=HANGS)
         assert process.returncode == 0, errors
     assert whole_runs(rows, 20) == 32
 
@@ -265,7 +268,7 @@ def test_a_writer_killed_at_any_moment_leaves_whole_runs_only(tmp_path: Path) ->
         assert process.stderr is not None
         with process.stdout, process.stderr:
             if attempt % 5 == 4:
-                deadline = time.monotonic() + 30
+                deadline = time.monotonic() + HANGS
                 while not Path(location.address).exists() and time.monotonic() < deadline:
                     time.sleep(0.002)
                 time.sleep(chance.uniform(0, 0.12))
@@ -277,9 +280,9 @@ def test_a_writer_killed_at_any_moment_leaves_whole_runs_only(tmp_path: Path) ->
         Store(location).migrate()  # whoever comes next opens it as it is
         assert ask("PRAGMA integrity_check") == [("ok",)]
         assert ask("PRAGMA foreign_key_check") == []
-        found = whole_runs(ask, 150)
-        assert found >= most
-        most = found
+        matches = whole_runs(ask, 150)
+        assert matches >= most
+        most = matches
     Store(location).write([run(result())])
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pace import HANGS
 from tests.plugin.conftest import ROOT, Project
 
 MEBIBYTE = 1024 * 1024
@@ -38,8 +39,8 @@ class Run:
 
     @property
     def reports(self) -> Path:
-        (found,) = (path.parent for path in self.folder.glob("reports/*/junit.xml"))
-        return found
+        (result,) = (path.parent for path in self.folder.glob("reports/*/junit.xml"))
+        return result
 
     @property
     def found(self) -> dict[str, dict[str, str]]:
@@ -53,9 +54,9 @@ class Run:
     def verdicts(self, *words: str) -> dict[str, str]:
         """Verdicts of the checks whose names hold one of these words; of all that apply where there is none."""
         return {
-            name: said["verdict"]
-            for name, said in self.found.items()
-            if said["verdict"] != "not applicable" and (not words or any(word in name for word in words))
+            name: output["verdict"]
+            for name, output in self.found.items()
+            if output["verdict"] != "not applicable" and (not words or any(word in name for word in words))
         }
 
 
@@ -74,19 +75,19 @@ def suite(project: Project) -> Runner:
     return lambda *arguments, **more: run(project.folder, *arguments, **more)
 
 
-def run(folder: Path, *arguments: str, at_most: float = 60, **variables: str) -> Run:
+def run(folder: Path, *arguments: str, at_most: float = HANGS, **variables: str) -> Run:
     """Run the suite in a folder; killed, and the test failed, where it takes longer than `at_most` seconds."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("VERIFY_", "PYTEST_", "REHEARSAL_"))}
     env |= {"PYTHONPATH": str(ROOT), "COLUMNS": "200", **variables}
-    said = folder / "said"
+    text = folder / "said"
     began = time.monotonic()
-    with said.open("wb") as sink:
+    with text.open("wb") as sink:
         child = subprocess.Popen(
             [sys.executable, "-m", "pytest", "--history=sqlite:///reports/history.db", *arguments],
             cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
         )  # fmt: skip
         status, usage = _wait(child, at_most)
-    output = said.read_bytes().decode("utf-8", "surrogateescape")
+    output = text.read_bytes().decode("utf-8", "surrogateescape")
     assert status is not None, f"still running after {at_most} s:\n{output[-3000:]}"
     return Run(os.waitstatus_to_exitcode(status), output, time.monotonic() - began, usage.ru_maxrss * 1024, folder)
 
@@ -117,19 +118,19 @@ def harmless(browse: Callable[[Path], str]) -> Callable[[Run], str]:
         for words in ("please report this", "the answer could not be understood", "INTERNALERROR"):
             assert words not in done.output, done.output
         assert done.memory < MOST_MEMORY, f"{done.memory / MEBIBYTE:.0f} MiB"
-        found = done.found
-        assert found
-        broken = {name: said["sentence"] for name, said in found.items() if said["verdict"] == "broken"}
+        result = done.found
+        assert result
+        broken = {name: output["sentence"] for name, output in result.items() if output["verdict"] == "broken"}
         assert not broken, done.output
-        for name, said in found.items():
-            for key, value in said.items():
+        for name, output in result.items():
+            for key, value in output.items():
                 assert not INVISIBLE.search(value), f"{name}: {key}: {value!r}"
                 assert len(value) <= 4100, f"{name}: {key}"
         history = done.folder / "reports" / "history.db"
         with sqlite3.connect(history) as database:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             rows = database.execute("SELECT nodeid, observed, expected, sentence FROM results").fetchall()
-        assert len(rows) == len(found)
+        assert len(rows) == len(result)
         assert not [row for row in rows if INVISIBLE.search("".join(row))]
         return browse(done.reports / "report.html")
 

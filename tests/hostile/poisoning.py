@@ -191,14 +191,14 @@ def programs(folder: Path) -> None:
         f"NRestarts=99999999999999999999\nMainPID=1\nResult={attack}\nFragmentPath={attack}\nType={attack}\n"
         f"ActiveEnterTimestamp=@1700000000\nDescription={attack}\n".encode()
     )
-    said = {
+    output = {
         "systemctl": f"cat {folder}/unit",
         "journalctl": f'case "$*" in *json*) cat {folder}/entries;; *) echo "$(date +%s).0 h x: y";; esac',
         "pnpm": f"cat {folder}/unit; exit 1",
         "node": f"cat {folder}/unit",
         "psql": f"cat {folder}/unit >&2; cat {folder}/unit; exit 0",
     }
-    for name, body in said.items():
+    for name, body in output.items():
         path = folder / name
         path.write_text(f"#!/bin/sh\n{body}\n")
         path.chmod(0o755)

@@ -137,15 +137,15 @@ def _scripted(status: int, body: str, kind: str) -> bytes:
 
 def script(connection: socket.socket, path: str) -> None:
     """Every text of the API is an attack."""
-    said = {key: poison(f"api-{key}") for key in ("status", "service", "database", "error", "version", "environment")}
-    body = {"success": False, "data": {**said, "timestamp": poison("api-time"), "uptime": 5}, "meta": poison("meta")}
+    output = {key: poison(f"api-{key}") for key in ("status", "service", "database", "error", "version", "environment")}
+    body = {"success": False, "data": {**output, "timestamp": poison("api-time"), "uptime": 5}, "meta": poison("meta")}
     connection.sendall(_scripted(503, json.dumps(body), "application/json; charset=" + "x" * 50))
 
 
 def shapeless(connection: socket.socket, path: str) -> None:
     """The same with a good status, in which only the texts are wrong."""
-    said = {key: poison(f"ok-{key}") for key in ("status", "service", "database", "version", "environment")}
-    body = {"success": True, "data": {**said, "uptime": -1e308}, "meta": {"total": "1e999", "page": {}, "limit": []}}
+    output = {key: poison(f"ok-{key}") for key in ("status", "service", "database", "version", "environment")}
+    body = {"success": True, "data": {**output, "uptime": -1e308}, "meta": {"total": "1e999", "page": {}, "limit": []}}
     connection.sendall(_scripted(200, json.dumps(body), "application/json"))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from opsverify.environment import KINDS
+from opsverify.config.environment import KINDS
 from tests.hostile.conftest import Run, Runner
 from tests.hostile.poison import planted
 from tests.hostile.servers import BEHAVIOURS, hostile
@@ -36,13 +36,14 @@ def test_hostile_servers_cost_bounded_time_and_memory_and_harm_no_report(
     project: Project, suite: Runner, address: str, harmless: Callable[[Run], str]
 ) -> None:
     project.environment("hostile", environment(address), excused=False)
-    done = suite("--env", "hostile", "-v", "--probe-durations", at_most=90)
+    start = suite("--env", "hostile", "--collect-only", "-q").seconds  # what this machine takes for nothing
+    done = suite("--env", "hostile", "-v", "--probe-durations")
     assert done.code == 1, done.output
-    assert done.seconds < 60
+    assert done.seconds < 40 + 10 * start, "the longest probe has 20 s"
     page = harmless(done)
     assert not {"normal", "warning"} & set(done.verdicts("test_api_health[", "test_frontend_reachable").values())
-    assert set(done.verdicts("test_api_response_time[").values()) <= {"normal", "undetermined", "blocked"}
-    timed = [name for name, verdict in done.verdicts("test_api_response_time[").items() if verdict == "normal"]
-    own = ("surrogates", "script", "shapeless")
-    assert [name for name in timed if not name.endswith(tuple(f"[{one}]" for one in own))] == []
+    timed = done.verdicts("test_api_response_time[")
+    judged = [name for name, verdict in timed.items() if verdict in ("normal", "warning")]
+    own = ("surrogates", "script", "shapeless")  # which answer, at whatever speed this machine has, or fail to
+    assert [name for name in judged if not name.endswith(tuple(f"[{one}]" for one in own))] == []
     assert {"api-error", "title"} <= planted(done.output) & planted(page), planted(page)

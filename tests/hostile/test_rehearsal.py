@@ -58,12 +58,12 @@ def test_no_text_of_a_poisoned_system_does_harm(
     (project.folder / "environments/rehearsal.yaml").write_text("\n".join(lines) + "\n")
     path = f"{programs}:{os.environ['PATH']}"
     root = str(whole.layout.root)
-    done = suite("--env", "rehearsal", *arguments, at_most=90, PATH=path, REHEARSAL_ATTACH=root, TERM="xterm")
+    done = suite("--env", "rehearsal", *arguments, PATH=path, REHEARSAL_ATTACH=root, TERM="xterm")
     assert "\x1b[31mred" not in done.output
     done = replace(done, output=PYTESTS_OWN_COLOURS.sub("", done.output))
     page = harmless(done)
     assert done.code == 1
-    reached = planted("\n".join(" ".join(said.values()) for said in done.found.values()))
+    reached = planted("\n".join(" ".join(output.values()) for output in done.found.values()))
     assert QUOTED - reached == set(), sorted(reached)
     assert QUOTED - planted(page) == set()
     # One poisoned thing must not hide what is well beside it.

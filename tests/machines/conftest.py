@@ -113,9 +113,9 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
         took = time.monotonic() - began
         verdicts, sentences = {}, {}
         for case in ET.parse(junit).iter("testcase") if junit.exists() else ():
-            said = {str(p.get("name")): str(p.get("value")) for p in case.iter("property")}
-            verdicts[str(case.get("name"))] = said.get("verdict", "")
-            sentences[str(case.get("name"))] = said.get("sentence") or said.get("observed", "")
+            output = {str(p.get("name")): str(p.get("value")) for p in case.iter("property")}
+            verdicts[str(case.get("name"))] = output.get("verdict", "")
+            sentences[str(case.get("name"))] = output.get("sentence") or output.get("observed", "")
         return Ran(done.returncode, done.stdout + done.stderr, verdicts, sentences, took)
 
     return run

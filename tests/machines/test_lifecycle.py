@@ -29,17 +29,17 @@ with machines.running() as (host,):
 
 def traces(name: str) -> list[str]:
     """What bears a run's name: processes, namespaces, cgroups, mounts."""
-    found = [str(path) for path in Path("/run/netns").glob(f"{name}*")]
-    found += [str(path) for top in capability.cgroup_hierarchies() for path in top.glob(f"{name}*")]
-    found += [line for line in Path("/proc/mounts").read_text().splitlines() if name.partition("-")[2] in line]
+    result = [str(path) for path in Path("/run/netns").glob(f"{name}*")]
+    result += [str(path) for top in capability.cgroup_hierarchies() for path in top.glob(f"{name}*")]
+    result += [line for line in Path("/proc/mounts").read_text().splitlines() if name.partition("-")[2] in line]
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             command = path.read_bytes()
         except OSError:
             continue
         if f"--machine={name}".encode() in command:
-            found.append(str(path))
-    return found
+            result.append(str(path))
+    return result
 
 
 def test_a_killed_owner_takes_its_hosts_along(hosts: Sequence[TestHost]) -> None:

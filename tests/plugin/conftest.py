@@ -68,7 +68,7 @@ class Project:
 
     def environment(self, name: str, text: str, *, excused: bool = True, excuse: tuple[str, ...] = ()) -> Path:
         """Write an environment; kinds that it does not list are excused, and so are the checks in `excuse`."""
-        from opsverify.environment import KINDS
+        from opsverify.config.environment import KINDS
 
         listed = {line.split(":")[0] for line in text.splitlines() if line and line[0].isalpha()}
         lines = "".join(f"  {kind}: not part of this test\n" for kind in (*KINDS, *excuse) if kind not in listed)

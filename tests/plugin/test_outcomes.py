@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections import Counter
 from collections.abc import Callable
@@ -57,15 +58,15 @@ def test_outcome_and_exit_code(
 def test_a_result_carries_all_that_a_reader_needs(project: Project) -> None:
     project.environment("here", ALERT)
     done = project.run(*DISK)
-    found = done.properties(NAME)
-    assert found["runbook"] == "disk-usage"
-    assert found["severity"] == "P2"
-    assert found["schedule"] == "smoke daily"
-    assert found["expected"] == "< -2 % (alert > -1 %)"
-    assert found["unit"] == "%"
-    assert found["target"] == "here"
-    assert 0 <= float(found["value"]) <= 100
-    assert "%" in found["observed"]
+    result = done.properties(NAME)
+    assert result["runbook"] == "disk-usage"
+    assert result["severity"] == "P2"
+    assert result["schedule"] == "smoke daily"
+    assert result["expected"] == "< -2 % (alert > -1 %)"
+    assert result["unit"] == "%"
+    assert result["target"] == "here"
+    assert 0 <= float(result["value"]) <= 100
+    assert "%" in result["observed"]
     failure = done.cases[NAME].find("failure")
     assert failure is not None
     assert str(failure.get("message")).startswith("observed ")
@@ -112,11 +113,12 @@ class Well(BaseHTTPRequestHandler):
         type(self).counts[self.path] += 1
         body = b'{"success":true,"data":[],"meta":{"total":0,"page":1,"limit":20,"totalPages":0}}'
         if self.path == "/health":
-            body = (
-                b'{"success":true,"data":{"status":"ok","timestamp":"2026-01-01T00:00:00.000Z","service":"Cat Management '
-                b'System API","version":"1.0.0","environment":"production","uptime":5,"memory":{"used":1,"total":2},'
-                b'"database":"ok"}}'
-            )
+            data = {
+                "status": "ok", "timestamp": datetime.now(UTC).isoformat(), "service": "Cat Management System API",
+                "version": "1.0.0", "environment": "production", "uptime": 5, "memory": {"used": 1, "total": 2},
+                "database": "ok",
+            }  # fmt: skip
+            body = json.dumps({"success": True, "data": data}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -197,7 +199,7 @@ def test_a_waiver_is_needed_as_long_as_one_of_its_targets_fails(project: Project
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "sentence"),
     [
         (ALERT + waiver(1), "hides 1 failure"),
         (ALERT + waiver(-1), "expired"),
@@ -205,14 +207,14 @@ def test_a_waiver_is_needed_as_long_as_one_of_its_targets_fails(project: Project
         (NORMAL + waiver(1), "the waiver hides nothing, remove it"),
     ],
 )
-def test_every_waiver_is_told_in_every_report(project: Project, text: str, told: str) -> None:
+def test_every_waiver_is_told_in_every_report(project: Project, text: str, sentence: str) -> None:
     project.environment("here", text)
     done = project.run(*DISK, "-n", "2")
-    assert told in done.output
-    assert told in (done.folder / "reports/here/report.html").read_text()
+    assert sentence in done.output
+    assert sentence in (done.folder / "reports/here/report.html").read_text()
     assert "disk is ordered" in done.output
     stale = [name for name in done.cases if name.startswith("waiver ")]
-    assert len(stale) == ("hides 1" not in told)
+    assert len(stale) == ("hides 1" not in sentence)
     assert done.code == (1 if stale else 0)
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.pace import HANGS
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
@@ -76,7 +78,7 @@ def run_sample(tmp_path_factory: pytest.TempPathFactory) -> Runner:
                 capture_output=True,
                 encoding="utf-8",
                 errors="replace",
-                timeout=120,
+                timeout=HANGS,
                 check=False,
             )
             made[key] = Run(done.returncode, done.stdout + done.stderr, folder)

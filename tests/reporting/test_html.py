@@ -109,10 +109,10 @@ def test_filters_and_sorting_work(run_sample, browser, options):
 
         severities = "#results-table td.col-severity"
         page.locator('th[data-column-type="severity"]').click()
-        found = page.locator(severities).all_inner_texts()
-        assert found == sorted(found)
+        result = page.locator(severities).all_inner_texts()
+        assert result == sorted(result)
         page.locator('th[data-column-type="severity"]').click()
-        assert page.locator(severities).all_inner_texts() == sorted(found, reverse=True)
+        assert page.locator(severities).all_inner_texts() == sorted(result, reverse=True)
         for name in ("check", "observed", "expected", "action", "duration", "rank"):
             page.locator(f'th[data-column-type="{name}"]').click()
             assert len(rows(page)) == len(cases.ordinary())

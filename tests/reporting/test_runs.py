@@ -8,13 +8,15 @@ import xml.etree.ElementTree as ET
 import cases
 import pytest
 
+from opsverify import __version__
+
 PROPERTIES = {"runbook", "severity", "schedule", "verdict", "observed", "expected", "unit", "target"}
 
 
 def properties(testcase: ET.Element) -> dict[str, str]:
-    found = [(p.get("name", ""), p.get("value", "")) for p in testcase.iterfind("properties/property")]
-    assert len(found) == len(dict(found)), "each property once"
-    return dict(found)
+    result = [(p.get("name", ""), p.get("value", "")) for p in testcase.iterfind("properties/property")]
+    assert len(result) == len(dict(result)), "each property once"
+    return dict(result)
 
 
 def test_the_terminal_ends_with_what_needs_a_person(run_sample, options):
@@ -43,11 +45,11 @@ def test_junit_has_one_case_per_check_with_its_properties(run_sample, options):
     run = run_sample(cases.ordinary(), *options)
     suite = ET.parse(run.junit).getroot().find("testsuite")
     assert {p.get("name"): p.get("value") for p in suite.iterfind("properties/property")}["environment"] == "production"
-    found = suite.findall("testcase")
-    assert len(found) == len(cases.ordinary())
-    for testcase in found:
+    result = suite.findall("testcase")
+    assert len(result) == len(cases.ordinary())
+    for testcase in result:
         assert set(properties(testcase)) >= PROPERTIES - {"observed"}
-    by_id = {properties(testcase)["runbook"]: testcase for testcase in found}
+    by_id = {properties(testcase)["runbook"]: testcase for testcase in result}
     assert properties(by_id["disk-usage"])["verdict"] == "warning"
     assert by_id["disk-usage"].find("failure") is None
     failure = by_id["api-health"].find("failure")
@@ -107,7 +109,7 @@ def test_what_is_no_check_is_kept(run_sample, options):
 def test_a_verdict_does_not_outweigh_a_failing_teardown(run_sample, options):
     extra = """
 import pytest
-from opsverify.results import record
+from opsverify.reporting.results import record
 @pytest.fixture
 def leaky():
     yield
@@ -121,7 +123,7 @@ def test_leaks(leaky, request):
 
 def test_a_check_that_judged_nothing_is_not_normal(run_sample):
     extra = """
-from opsverify.results import record
+from opsverify.reporting.results import record
 def test_idle(request):
     record(request.node, runbook="idle", target="app1", severity="P2")
 """
@@ -164,3 +166,12 @@ def test_register_takes_what_the_plugin_knows_of_a_run():
     assert results.all() == []
     for name in ("results", "terminal", "junit", "html"):
         assert config.pluginmanager.has_plugin(f"opsverify-{name}")
+
+
+def test_every_report_names_the_version(run_sample, options):
+    run = run_sample(cases.ordinary(), "--summary=summary.md", *options)
+    assert f"\nopsverify {__version__}\n" in run.output
+    suite = ET.parse(run.junit).getroot().find("testsuite")
+    assert {p.get("name"): p.get("value") for p in suite.iterfind("properties/property")}["opsverify"] == __version__
+    assert f"&#34;opsverify&#34;: &#34;{__version__}&#34;" in run.html.read_text("utf-8")
+    assert f"opsverify {__version__}" in (run.folder / "summary.md").read_text("utf-8")

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsverify.reporting.digest import Heading, concerns, tone, worst_first
+from opsverify.reporting.results import Outcome, Result
 from opsverify.reporting.terminal import columns, summary_lines, wrapped
-from opsverify.results import Outcome, Result
 
 
 def result(runbook: str, verdict: str, severity: str = "P2", target: str = "app1", **more: str) -> Result:

@@ -107,7 +107,7 @@ def explain(errors: bytes | str, status: int | None = None) -> ProbeError:
         match = re.search(pattern, text)
         if match:
             groups = {name: one_line(value, 80) for name, value in match.groupdict("").items()}
-            line = next((found for found in text.splitlines() if re.search(pattern, found)), "")
+            line = next((one for one in text.splitlines() if re.search(pattern, one)), "")
             return kind(sentence.format(line=one_line(line), **groups))
     detail = one_line(text) or (f"the connection ended with status {status}" if status is not None else "no answer")
     return Unreachable(f"it did not run the script: {detail}")
@@ -116,5 +116,5 @@ def explain(errors: bytes | str, status: int | None = None) -> ProbeError:
 def dropped(errors: bytes) -> bool:
     """Whether a server closed the connection before saying who it is, as sshd does past its MaxStartups."""
     text = errors.decode("utf-8", "replace")
-    known = explain(text)
-    return bool(_DROPPED.search(text)) and str(known) == "it closed the connection"
+    cause = explain(text)
+    return bool(_DROPPED.search(text)) and str(cause) == "it closed the connection"

@@ -20,8 +20,8 @@ from opsverify.probes.host.causes import explain
 from opsverify.probes.host.run import Finished, run
 
 if TYPE_CHECKING:
-    from opsverify.environment import Host
-    from opsverify.evidence import Deadline
+    from opsverify.config.environment import Host
+    from opsverify.evidence.deadline import Deadline
 
 MAX_ARGUMENT = 100_000
 """Bytes of script that one command line may carry (Linux takes 128 KiB for one argument, after quoting)."""
@@ -139,7 +139,7 @@ def _relayed(uri: str, config: str | None) -> Send:
 
         home = os.path.dirname(os.path.dirname(os.path.abspath(opsverify.__file__)))
         path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
-        command = [sys.executable, "-m", "opsverify.probes.host.relay", uri, config or ""]
+        command = [sys.executable, "-m", "opsverify.probes.host.testinfra_child", uri, config or ""]
         return run(command, deadline.remaining(), feed=script.encode(), env={**_environment(), "PYTHONPATH": path})
 
     return send

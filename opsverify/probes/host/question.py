@@ -1,33 +1,32 @@
-"""What may be asked of a host: a question writes a little shell and reads its answer.
+"""What may be asked of a host: a script in a file of its own, and how its answer is read.
 
-A newcomer adds a question by writing one frozen dataclass::
+A newcomer adds a question by writing `uptime.sh`, here one line (`cat /proc/uptime`), and beside it `uptime.py`::
 
     @dataclass(frozen=True)
     class Uptime(Question):
         \"\"\"How long the host is up. Privileges: none. Source: proc(5), /proc/uptime.\"\"\"
 
-        def script(self) -> str:
-            return "cat /proc/uptime"
+        shell = ShellFile(__package__, "uptime.sh")
 
         def parse(self, answer: Answer) -> float:
             return decimal(answer.text.split()[0], "uptime")
 
-`script` is POSIX sh, must only read, and quotes its arguments with `quote`. `parse` is a pure function that raises
-ProbeError, with a sentence, for whatever it cannot determine: an unparsable number never becomes 0.
+The script is POSIX sh and must only read. What it needs to know are its `arguments`: $1, $2 …, which it names in its
+first line. `parse` is a pure function that raises ProbeError, with a sentence, for whatever it cannot determine: an
+unparsable number never becomes 0.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, final
 
 from opsverify.errors import MissingPrivilege, ProbeError
-
-quote = shlex.quote
+from opsverify.probes.host.shell_file import ShellFile
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -66,14 +65,14 @@ class Answer:
 
     def blocks(self) -> list[Block]:
         """The output cut at its `== name rest` lines; what stands before the first is dropped."""
-        found: list[Block] = []
+        blocks: list[Block] = []
         for line in self.lines:
             if line.startswith("== "):
                 name, _, rest = line[3:].partition(" ")
-                found.append(Block(name, rest, []))
-            elif found:
-                found[-1].lines.append(line)
-        return found
+                blocks.append(Block(name, rest, []))
+            elif blocks:
+                blocks[-1].lines.append(line)
+        return blocks
 
     def block(self, name: str) -> Block | None:
         """The first block of this name."""
@@ -109,12 +108,20 @@ class Question(ABC):
     """Whether it is about time, and so must be answered before anything else."""
     max_bytes: ClassVar[int] = 256 * KIB
     """How much its section may say; the rest is cut off and `Answer.truncated` is set."""
-    helpers: ClassVar[tuple[str, ...]] = ()
-    """Shell functions that its script needs, from `shell`."""
+    shell: ClassVar[ShellFile]
+    """POSIX sh that answers the question by reading only."""
+    helpers: ClassVar[tuple[ShellFile, ...]] = ()
+    """Files of functions that its script needs, from `shell`."""
 
-    @abstractmethod
+    @property
+    def arguments(self) -> Sequence[str | int | float]:
+        """What its script is given as $1, $2 …; an awk program of its own is one of them."""
+        return ()
+
+    @final
     def script(self) -> str:
-        """POSIX sh that answers the question by reading only."""
+        """The whole script, but for the helpers."""
+        return self.shell.called_with(self.arguments)
 
     @abstractmethod
     def parse(self, answer: Answer) -> Any:

@@ -19,52 +19,17 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from shlex import quote
 
-from opsverify.probes.host.question import Answer, Question, quote
+from opsverify.probes.host.question import Answer, Question
+from opsverify.probes.host.shell_file import ShellFile
 
 MAX_ERRORS = 4096
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-_SUPERVISOR = r"""reap() {
-kill -9 $(cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^\([0-9]*\) (.*) /\1 /' |
-awk -v s=$$ '$5 == s && $1 != s {print $1}')
-}
-trap 'reap 2>/dev/null; exit 143' TERM; /bin/sh -c "$1" & wait $!
-"""
-
-# A question's shell waits for what it started in the background: whoever forgets that runs into its bound, instead of
-# holding our pipe open. At the bound, GNU timeout ends the whole process group; BusyBox's ends one process only, so
-# there a session leader stands between and ends its session.
-#
-# The pipes of `ask`, from the inside out: 6 carries the status and 3 the stderr of the question's shell to the command
-# substitution, 4 its stdout (at most $3 bytes) to ours. stderr is drained past its bound: a question must not die of
-# SIGPIPE for complaining much. The braces around `r=` make bash redirect before it substitutes.
-_PRELUDE = """\
-LC_ALL=C; export LC_ALL; unset LANGUAGE ENV BASH_ENV
-PATH="${{PATH:+$PATH:}}{path}"; export PATH
-T=; W=
-if timeout --version 2>/dev/null | grep -qi coreutils; then T='timeout -k 1'
-elif timeout -k 1 5 true 2>/dev/null; then T='timeout -k 1'; W=1
-elif timeout 5 true 2>/dev/null; then T=timeout; W=1
-fi
-S=; command -v setsid >/dev/null 2>&1 && S=setsid
-V={supervisor}
-H={helpers}
-run() {{
-if [ -z "$W" ]; then ${{T:+$T "$1"}} /bin/sh -c "trap wait EXIT; $H
-$2"
-else $T "$1" $S /bin/sh -c "$V" sh "trap wait EXIT; $H
-$2"
-fi
-}}
-ask() {{
-printf '\\n%s begin %s\\n' {nonce} "$1"
-{{ r=$({{ {{ {{ {{ run "$2" "$4" </dev/null 2>&3 3>&- 4>&- 6>&-; printf '\\n%s status %s\\n' {nonce} "$?" >&6
-}} | head -c "$3" >&4; }} 3>&1 | {{ head -c {errors}; cat >/dev/null; }}; }} 6>&1; }} 2>/dev/null); }} 4>&1
-printf '\\n%s end %s\\n%s\\n%s stop %s\\n' {nonce} "$1" "$r" {nonce} "$1"
-}}
-"""
+FRAMES = ShellFile(__package__, "frames.sh")
+SUPERVISOR = ShellFile(__package__, "supervisor.sh")
 
 
 @dataclass(frozen=True)
@@ -88,13 +53,14 @@ def compose(questions: Sequence[Question], seconds: float) -> Script:
     for i, question in enumerate(ordered):
         if question.slow:
             body = f"{{ {_call(i, question, seconds)}; }} | {{\n{body}\ncat\n}}"
-    prelude = _PRELUDE.format(
-        path=_PATH,
-        supervisor=quote(_SUPERVISOR),
-        helpers=quote("\n".join(helpers)),
-        nonce=nonce,
-        errors=MAX_ERRORS,
-    )
+    settings = {
+        "nonce": nonce,
+        "errors": str(MAX_ERRORS),
+        "search_path": _PATH,
+        "supervisor": SUPERVISOR.text,
+        "helpers": "\n".join(helper.text for helper in helpers),
+    }
+    prelude = "".join(f"{name}={quote(value)}\n" for name, value in settings.items()) + FRAMES.text
     # Braces: a script that arrives cut off is a syntax error and does nothing.
     text = f"{{\n{prelude}{body}\nprintf '\\n%s done\\n' {nonce}\nexit 0\n}}\n"
     return Script(text, nonce, ordered)
@@ -122,15 +88,15 @@ def read(
     answers: dict[Question, Answer] = {}
     for match in frame.finditer(output):
         index = int(match[1])
-        said = status.search(match[3])
-        if index >= len(script.questions) or said is None:
+        status_line = status.search(match[3])
+        if index >= len(script.questions) or status_line is None:
             continue
         question = script.questions[index]
         at = bisect.bisect_left(lengths, match.end())
         text = match[2]
         answers[question] = Answer(
             output=text[: question.max_bytes],
-            status=int(said[1]),
+            status=int(status_line[1]),
             errors=status.sub(b"", match[3]).decode("utf-8", "replace"),
             truncated=len(text) > question.max_bytes,
             sent=sent,

@@ -28,7 +28,7 @@ from opsverify.probes.host.causes import dropped, explain
 from opsverify.probes.host.run import Finished, run
 
 if TYPE_CHECKING:
-    from opsverify.evidence import Deadline
+    from opsverify.evidence.deadline import Deadline
 
 SET_UPS_AT_ONCE = 5
 """Connections to one endpoint that may be in the making at the same time: half of what sshd takes without dropping."""
@@ -48,16 +48,16 @@ class Address:
 
     def arguments(self) -> list[str]:
         """The `ssh` options that name it (without the name itself)."""
-        found = []
+        options = []
         if self.config:
-            found += ["-F", self.config]
+            options += ["-F", self.config]
         if self.user:
-            found += ["-o", f"User={self.user}"]
+            options += ["-o", f"User={self.user}"]
         if self.port:
-            found += ["-o", f"Port={self.port}"]
+            options += ["-o", f"Port={self.port}"]
         if self.identity:
-            found += ["-i", self.identity]
-        return found
+            options += ["-i", self.identity]
+        return options
 
 
 @dataclass(frozen=True)
@@ -146,12 +146,12 @@ class Masters:
 
     def _look_up(self, address: Address, deadline: Deadline) -> Settings:
         with self._lock:
-            known = self._settings.get(address)
-        if known is None:
-            known = _look_up(address, deadline)
+            settings = self._settings.get(address)
+        if settings is None:
+            settings = _look_up(address, deadline)
             with self._lock:
-                self._settings[address] = known
-        return known
+                self._settings[address] = settings
+        return settings
 
     def close(self) -> None:
         """Close every shared connection; a forked child leaves its parent's alone."""

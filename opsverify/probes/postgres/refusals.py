@@ -3,35 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 from urllib.parse import quote
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.probes.dial import printable
-
-Rows = list[dict[str, Any]]
+from opsverify.probes.tcp.transport import printable
 
 
-@dataclass(frozen=True)
-class Query:
-    """One SELECT (or a command of our own transaction) with its parameters $1, $2, …, sent as text."""
-
-    sql: str
-    values: tuple[Any, ...] = field(default=())
-
-
-@dataclass(frozen=True)
-class Result:
-    """Rows of one query, our time when it was sent, and seconds until its answer."""
-
-    rows: Rows
-    sent_at: datetime
-    seconds: float
-
-
-class QueryRefused(ProbeError):
+class StatementRefused(ProbeError):
     """A query failed; `sqlstate` as in the manual's appendix "PostgreSQL Error Codes"."""
 
     def __init__(self, sqlstate: str, message: str) -> None:
@@ -100,5 +78,5 @@ def why_not_connected(text: str, role: str, database: str, needs_password: bool,
     for secret in secrets:
         for form in {secret, quote(secret), quote(secret, safe="")}:
             text = text.replace(form, "…")
-    said = re.sub(r"^connection to server .*? failed: ", "", text.strip(), flags=re.DOTALL)
-    return printable(said) or "the connection failed"
+    reason = re.sub(r"^connection to server .*? failed: ", "", text.strip(), flags=re.DOTALL)
+    return printable(reason) or "the connection failed"

@@ -4,6 +4,7 @@
 set -eu
 umask 077
 ROOT=$(cd "$(dirname "$0")/../../.." && pwd)
+# shellcheck source=/dev/null
 . "$ROOT/etc/mycats/operations.conf"
 DATE=${BACKUP_DATE:-$(date +%Y%m%d_%H%M%S)}
 trap 'rm -f "$BACKUP_DIR/.db_$DATE.partial" "$BACKUP_DIR/.app_$DATE.partial"' EXIT

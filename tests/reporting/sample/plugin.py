@@ -8,9 +8,13 @@ import pytest
 
 from opsverify import reporting
 from opsverify.reporting.digest import Heading
-from opsverify.results import record
+from opsverify.reporting.results import record
 
 CASES = json.loads(os.environ["OPSVERIFY_SAMPLE"])
+
+
+def pytest_addoption(parser):
+    reporting.add_options(parser.getgroup("opsverify"))
 
 
 def pytest_configure(config):
@@ -35,8 +39,8 @@ def pytest_itemcollected(item):
     case = item.callspec.params["case"] if hasattr(item, "callspec") else None
     if not case:
         return
-    known = ("runbook", "target", "title", "action", "severity", "schedule", "source", "expected", "unit")
-    record(item, environment="production", **{name: case.get(name, "") for name in known})
+    names = ("runbook", "target", "title", "action", "severity", "schedule", "source", "expected", "unit")
+    record(item, environment="production", **{name: case.get(name, "") for name in names})
     if case["verdict"] == "waived":
         item.add_marker(pytest.mark.xfail(reason=case["sentence"], strict=True))
     if case["verdict"] == "not applicable":
@@ -54,8 +58,8 @@ def pytest_runtest_makereport(item, call):
     report = yield
     case = item.callspec.params["case"] if hasattr(item, "callspec") else None
     if case and (call.excinfo or report.when == "call"):
-        known = ("verdict", "observed", "value", "sentence", "cause", "respond_by")
-        record(item, **{name: case[name] for name in known if name in case})
+        names = ("verdict", "observed", "value", "sentence", "cause", "respond_by")
+        record(item, **{name: case[name] for name in names if name in case})
         report.user_properties = list(item.user_properties)
         if report.failed and case["verdict"] != "broken":
             report.longrepr = f"{case['sentence']} → {case['action']}"

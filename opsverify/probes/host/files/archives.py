@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import ClassVar
 
 from opsverify.errors import MissingPrivilege
-from opsverify.probes.host.files.listing import FOLDER, clock, missing, parse_entries
-from opsverify.probes.host.question import Answer, Question, integer, one_line, quote
+from opsverify.probes.host.files.listing import clock, missing, parse_entries
+from opsverify.probes.host.question import Answer, Question, integer, one_line
+from opsverify.probes.host.shell import FOLDER
+from opsverify.probes.host.shell_file import ShellFile
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Archive:
     size_bytes: int | None = None
     modified: datetime | None = None
     readable: bool = False
-    """Whether it decompresses and lists to its very end, checksum included."""
+    """Whether it decompresses and lists to its very end, checksum and the blocks that mark the end included."""
     error: str | None = None
     members: int = 0
     held: frozenset[str] = frozenset()
@@ -39,7 +41,9 @@ class ArchiveContents(Question):
 
     A name such as `backend` or `backend/package.json` is held where it stands in a member's path, folder by folder. It
     takes as long as decompressing does, at the lowest priority: ask it through `archive_probe`. Nothing is unpacked.
-    Privileges: to list the folder and read the archive. Source: tar(1), gzip(1).
+    tar accepts an archive that was cut between two members; its end are two blocks of zeros, which must be there.
+    Privileges: to list the folder and read the archive. Source: tar(1), gzip(1), POSIX pax ("ustar Interchange Format",
+    two 512-octet logical records of zeros).
     """
 
     folder: str
@@ -47,6 +51,7 @@ class ArchiveContents(Question):
     must_hold: tuple[str, ...] = ()
     must_not_hold: tuple[str, ...] = ()
 
+    shell = ShellFile(__package__, "archives.sh")
     helpers = (FOLDER,)
     slow: ClassVar[bool] = True
     seconds: ClassVar[float] = 86400.0
@@ -55,40 +60,9 @@ class ArchiveContents(Question):
     def title(self) -> str:
         return f"the newest archive {self.pattern} in {self.folder}"
 
-    def script(self) -> str:
-        hold, ban = quote("\n".join(self.must_hold)), quote("\n".join(self.must_not_hold))
-        return f"""folder {quote(self.folder)}
-b=$(listing {quote(self.pattern)}); sleep 1; a=$(listing {quote(self.pattern)})
-echo "== clock $(date +%s)"
-open=$(ls -l /proc/[0-9]*/fd 2>/dev/null | grep -F -- "-> $here/" | grep '^l.w' | sed 's/^.* -> //')
-l=$({{ printf '%s\\n' "$b" | sed 's/^/b/'; printf '%s\\n' "$open" | sed 's/^/o/'
-printf '%s\\n' "$a" | sort -rn | sed 's/^/a/'
-}} | awk -v here="$here" '
-/^b/ {{ same[substr($0, 2)] = 1 }}
-/^o/ {{ busy[substr($0, 2)] = 1 }}
-/^a./ {{ line = f = substr($0, 2); sub(/^[0-9]+ [0-9]+ [0-7]+ [^ ]+ [0-9]+ \\.\\//, "", f)
-if ((line in same) && !((here "/" f) in busy)) {{ print line; exit }} }}')
-[ -n "$l" ] || {{ echo '== none'; exit 0; }}
-echo '== file'; printf '%s\\n' "$l"
-f=$(printf '%s\\n' "$l" | sed 's/^[^ ]* [^ ]* [^ ]* [^ ]* [^ ]* //')
-[ -r "$f" ] || {{ echo '== denied'; exit 0; }}
-n='nice -n 19'; ionice -c 3 true 2>/dev/null && n="$n ionice -c 3"
-case $f in
-*.gz|*.tgz) d='gzip -dc';; *.xz|*.txz) d='xz -dc';; *.zst) d='zstd -dc';; *.bz2) d='bzip2 -dc';; *) d=cat;;
-esac
-export HOLD={hold} BAN={ban}
-{{ {{ {{ $n $d < "$f" 3>&-; printf '== unpack %s\\n' "$?" >&3; }} |
-{{ $n tar -tf - 3>&-; printf '== list %s\\n' "$?" >&3; cat >/dev/null; }}; }} | awk '
-BEGIN {{ h = split(ENVIRON["HOLD"], hold, "\\n"); b = split(ENVIRON["BAN"], ban, "\\n") }}
-{{ n++; p = "/" $0 "/"; gsub(/\\/\\/+/, "/", p)
-for (i = 1; i <= h; i++) if (hold[i] != "" && !(i in held) && index(p, "/" hold[i] "/")) held[i] = 1
-for (i = 1; i <= b; i++)
-if (ban[i] != "" && !(i in banned) && index(p, "/" ban[i] "/")) banned[i] = $0 }}
-END {{ print "== members " n + 0; for (i in held) print "== held " hold[i]
-for (i in banned) {{ print "== forbidden " ban[i]; print " " substr(banned[i], 1, 300) }}
-print "== end" }}' >&3; }} 3>&1
-exit 0
-"""
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return self.folder, self.pattern, "\n".join(self.must_hold), "\n".join(self.must_not_hold)
 
     def parse(self, answer: Answer) -> Archive:
         if missing(self.title, self.folder, answer):
@@ -109,15 +83,17 @@ exit 0
         absent = re.search(r"(gzip|tar|xz|zstd|bzip2): not found", answer.errors)
         if absent:
             raise answer.failure(self.title, f"the host has no {absent[1]}")
-        whole = unpack.rest == "0" and listed.rest == "0"
+        read, closed = unpack.rest == "0" and listed.rest == "0", answer.block("closed") is not None
+        closed = closed and answer.block("unended") is None
+        cut = "it was cut off: the blocks that end an archive are missing" if read else "it does not read to its end"
         return Archive(
             folder=self.folder,
             exists=True,
             name=entry.name,
             size_bytes=entry.size_bytes,
             modified=entry.modified,
-            readable=whole,
-            error=None if whole else one_line(answer.errors) or "it does not read to its end",
+            readable=read and closed,
+            error=None if read and closed else one_line(answer.errors) or cut,
             members=integer(members.rest, "the number of members"),
             held=frozenset(block.rest for block in answer.blocks() if block.name == "held"),
             forbidden=tuple(

@@ -8,10 +8,16 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.probes.host.files.listing import FOLDER, Entry, clock, missing, parse_entries, real_name
-from opsverify.probes.host.question import MIB, Answer, Block, Question, one_line, quote
+from opsverify.probes.host.files.listing import Entry, clock, missing, parse_entries, real_name
+from opsverify.probes.host.question import MIB, Answer, Block, Question, one_line
+from opsverify.probes.host.shell import FOLDER
+from opsverify.probes.host.shell_file import ShellFile
 
 MARKER = "-- PostgreSQL database dump complete"
+_CLUSTER_BEGIN = "-- PostgreSQL database cluster dump\n"
+_CLUSTER = "-- PostgreSQL database cluster dump complete"
+"""pg_dumpall's, behind those of each database."""
+_OF_THE_END = re.compile(r"\s*(?:--)?\s*|\\unrestrict [A-Za-z0-9]+\s*")
 _TOOL_ERROR = re.compile(r"^pg_dump(?:all)?: (?:error|fatal|\[).*$", re.MULTILINE)
 _ANY_ERROR = re.compile(r"^(?:pg_dump(?:all)?: (?:error|fatal|\[)|(?:psql: )?(?:FATAL|ERROR|error):).*$", re.MULTILINE)
 
@@ -33,6 +39,8 @@ class Dump:
     complete: bool | None = None
     """Whether its end marker stands; None where only decoding all of it would tell."""
     error_text: str | None = None
+    trailing_lines: int = 0
+    """Lines of something else behind the end marker: whoever restores the dump would run them, too."""
     unreadable: bool = False
     """This account may not look into it: nothing is known of its content."""
     server_version: str | None = None
@@ -74,13 +82,14 @@ class DatabaseDumps(Question):
     Whether one is still being written is seen by two looks a second apart, by who holds it open (as far as this account
     may see), and by its missing end within two minutes of its last change. Privileges: to list the folder and read the
     dumps. With `look_at` 0 none is opened, and it may be a backup of any kind. Source: pg_dump(1); since 15.14
-    `\\unrestrict` follows the end marker, which so is not the last line.
+    `\\unrestrict` follows the end marker, which so is not the last line. Nothing else may.
     """
 
     folder: str
     pattern: str = "db_*.sql"
     look_at: int = 3
 
+    shell = ShellFile(__package__, "dumps.sh")
     helpers = (FOLDER,)
     slow: ClassVar[bool] = True
     seconds: ClassVar[float] = 15.0
@@ -90,23 +99,9 @@ class DatabaseDumps(Question):
     def title(self) -> str:
         return f"the dumps {self.pattern} in {self.folder}"
 
-    def script(self) -> str:
-        return f"""folder {quote(self.folder)}
-echo '== before'; listing {quote(self.pattern)}
-sleep 1
-echo "== clock $(date +%s)"
-l=$(listing {quote(self.pattern)})
-echo '== files'; [ -z "$l" ] || printf '%s\\n' "$l"
-echo '== open'; ls -l /proc/[0-9]*/fd 2>/dev/null | grep -F -- "-> $here/" | grep '^l.w'
-printf '%s\\n' "$l" | sort -rn | head -n {int(self.look_at)} | sed 's/^[^ ]* [^ ]* [^ ]* [^ ]* [^ ]* //' |
-while read -r f; do
-[ -n "$f" ] || continue
-if [ ! -r "$f" ]; then echo "== denied $f"; continue; fi
-echo "== head $f"; head -c 4096 -- "$f" | od -An -v -tx1
-echo "== tail $f"; tail -c 4096 -- "$f" | od -An -v -tx1
-done
-echo '== end'
-"""
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return self.folder, self.pattern, str(int(self.look_at))
 
     def parse(self, answer: Answer) -> DumpListing:
         if missing(self.title, self.folder, answer):
@@ -145,9 +140,10 @@ def _dump(entry: Entry, moving: bool, head: bytes | None, tail: bytes | None, no
         return Dump(*base, writing=moving, unreadable=denied)
     kind = _format(head)
     # Only plain text shows its end; an empty file has none.
-    complete = marked(tail) if kind in ("plain", "unknown") else False if kind == "empty" else None
-    young = now - entry.modified < timedelta(seconds=120)
     text = head.decode("utf-8", "replace")
+    end = _CLUSTER if _CLUSTER_BEGIN in text else MARKER
+    complete = marked(tail, end) if kind in ("plain", "unknown") else False if kind == "empty" else None
+    young = now - entry.modified < timedelta(seconds=120)
     return Dump(
         *base,
         writing=moving or (complete is False and young and not _error(text, tail)),
@@ -155,14 +151,22 @@ def _dump(entry: Entry, moving: bool, head: bytes | None, tail: bytes | None, no
         format=kind,
         complete=complete,
         error_text=_error(text, tail) if kind in ("plain", "unknown") else None,
+        trailing_lines=trailing_lines(tail) if complete else 0,
         server_version=_header(text, r"Dumped from database version (\S+)"),
         dump_version=_header(text, r"Dumped by pg_dump version (\S+)"),
     )
 
 
-def marked(tail: bytes) -> bool:
+def marked(tail: bytes, end: str = MARKER) -> bool:
     """Whether the end marker of a plain dump stands in these last bytes, on a line of its own."""
-    return MARKER in tail.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    return end in tail.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+
+
+def trailing_lines(tail: bytes) -> int:
+    """How many lines stand behind the last end marker that pg_dump and pg_dumpall do not write there; 0 without one."""
+    lines = tail.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    end = max((index for index, line in enumerate(lines) if line in (MARKER, _CLUSTER)), default=len(lines))
+    return sum(not _OF_THE_END.fullmatch(line) for line in lines[end + 1 :])
 
 
 def _format(head: bytes) -> str:

@@ -9,25 +9,9 @@ from datetime import datetime
 from typing import ClassVar
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.probes.host.question import MIB, Answer, Question, integer, moment, one_line, quote
-
-FOLDER = r"""
-folder() { # FOLDER: changes into it, or says why not and ends
-if cd -- "$1" 2>/dev/null && ls . >/dev/null 2>&1; then here=$(pwd -P); echo "== folder $here"; return; fi
-e=$(ls -- "$1" 2>&1 >/dev/null); [ -d "$1" ] || e="${e:-Not a directory}"
-printf '== nofolder %s\n' "$e"; exit 0
-}
-found() { # PATTERN [DEPTH]: "mtime size mode user uid ./name" of the files below . that match, a line each
-find . ${2:--maxdepth 1} -name "$1" -type f -exec stat -c '//%Y %s %a %U %u %n' {} + | awk '
-/^\/\// { if (n++) print l; l = substr($0, 3); next } { l = l "//" $0 } END { if (n) print l }'
-}
-listing() { found "$@" 2>/dev/null; }
-"""
-"""`find` of POSIX has no -maxdepth, but those of GNU, BusyBox and BSD do; so with `stat -c` (not BSD).
-
-A name may hold a line feed, and what follows it may look like another file, or like our own frames. No path has "//" in
-it: that marks where a file's line begins, and stands for the line feeds in its name.
-"""
+from opsverify.probes.host.question import MIB, Answer, Question, integer, moment, one_line
+from opsverify.probes.host.shell import FOLDER
+from opsverify.probes.host.shell_file import ShellFile
 
 
 @dataclass(frozen=True)
@@ -73,6 +57,7 @@ class FileListing(Question):
     newest: int | None = None
     recursive: bool = False
 
+    shell = ShellFile(__package__, "listing.sh")
     helpers = (FOLDER,)
     slow: ClassVar[bool] = True
     max_bytes: ClassVar[int] = 4 * MIB
@@ -81,12 +66,9 @@ class FileListing(Question):
     def title(self) -> str:
         return f"the files {self.pattern} in {self.folder}"
 
-    def script(self) -> str:
-        depth = "-depth" if self.recursive else ""
-        return (
-            f"folder {quote(self.folder)}\necho \"== clock $(date +%s)\"\necho '== files'\n"
-            f"listing {quote(self.pattern)} {depth}\necho '== end'"
-        )
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return self.folder, self.pattern, "-depth" if self.recursive else ""
 
     def parse(self, answer: Answer) -> Listing:
         if missing(self.title, self.folder, answer):
@@ -154,4 +136,4 @@ def _entry(line: str) -> Entry:
     )
 
 
-__all__ = ["FOLDER", "Entry", "FileListing", "Listing", "clock", "missing", "parse_entries", "real_name"]
+__all__ = ["Entry", "FileListing", "Listing", "clock", "missing", "parse_entries", "real_name"]

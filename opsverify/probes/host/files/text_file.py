@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.probes.host.question import MIB, Answer, Question, one_line, quote
+from opsverify.probes.host.question import MIB, Answer, Question, one_line
+from opsverify.probes.host.shell_file import ShellFile
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class TextFile(Question):
 
     path: str
 
+    shell = ShellFile(__package__, "text_file.sh")
     slow: ClassVar[bool] = True
     max_bytes: ClassVar[int] = MIB
 
@@ -32,9 +34,9 @@ class TextFile(Question):
     def title(self) -> str:
         return self.path
 
-    def script(self) -> str:
-        path = quote(self.path)
-        return f"[ -e {path} ] || {{ ls -d -- {path} >/dev/null; exit 9; }}\n[ -f {path} ] || exit 8\ncat -- {path}"
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return (self.path,)
 
     def parse(self, answer: Answer) -> DocumentText:
         if answer.truncated:

@@ -1,13 +1,14 @@
-"""The application's log: pino's JSON lines, mixed with coloured text and blocks of several lines."""
+"""The application's log: JSON lines, mixed with coloured text and blocks of several lines."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opsverify.probes.host.logs.access import counted, ended
 from opsverify.probes.host.logs.complaints import Complaint, Complaints
+from opsverify.probes.host.logs.summary import counted, ended
 from opsverify.probes.host.logs.window import MOST_BYTES, LogQuestion, Source, Window, read_window
 from opsverify.probes.host.question import Answer, integer, moment, one_line
+from opsverify.probes.host.shell_file import ShellFile
 
 KINDS_KEPT = 200
 NONE = Complaints()
@@ -19,75 +20,34 @@ class ApplicationFacts:
 
     window: Window
     errors: Complaints = NONE
+    own: int = 0
+    """Errors that requests of the suite itself met, which are none of `errors`."""
+    unlevelled: int = 0
+    """JSON entries that have no level: whether they are errors is not known."""
 
 
 @dataclass(frozen=True)
 class ApplicationLog(LogQuestion):
-    """Entries of level error and fatal (pino: 50 and more), ERROR and FATAL in text, and `prisma:error` blocks.
+    """Entries of level error and worse, ERROR and FATAL in text, `prisma:error` blocks, and ends of Node.js.
 
-    PM2 and syslog may write something before an entry. A block has no time of its own: it belongs to the entry that
-    follows it. Of an entry, its message, context and path are shown, without queries. Privileges: to read the log, or
-    the journal (group systemd-journal). Source: pino's API ("Logger levels"), NestJS's ConsoleLogger.
+    A level is a JSON entry's own `level` or `severity`, or what other loggers call it: pino's and bunyan's numbers from
+    50, syslog's up to 3, or a name. PM2 and syslog may write something before an entry. A block has no time of its own:
+    it belongs to the entry that follows it. Of an entry, its message, context and path are shown, without queries.
+    Privileges: to read the log, or the journal (group systemd-journal), or to ask the engine of a container.
+    Source: pino's API ("Logger levels"), RFC 5424 (6.2.1), Google Cloud's LogSeverity, NestJS's ConsoleLogger, Node.js
+    itself for how it ends.
     """
 
     source: Source
     hours: float
     most_bytes: int = MOST_BYTES
 
-    def script(self) -> str:
-        return self.source.plan(self.hours, self.most_bytes) + (
-            "feed | timed '"
-            + r"""
-function field(name,  v) { # of the JSON line, as it is written there
-  if (!match($0, "\"" name "\": ?\"([^\"\\\\]|\\\\.)*\"")) return ""
-  v = substr($0, RSTART, RLENGTH - 1); sub(/^"[^"]*": ?"/, "", v); gsub(/\\n/, " ", v); gsub(/\\"/, "\"", v)
-  return v
-}
-function note(t, text,  key) { # alike but for numbers and ids is the same
-  gsub(/[?][^ "]*/, "?...", text); gsub(/[ \t]+/, " ", text); text = substr(text, 1, 300); key = text
-  gsub(/[0-9a-fA-F-]*[0-9][0-9a-fA-F-]*/, "#", key)
-  if (!(key in count_of)) { if (kinds >= kept) { more++; return } kinds++ }
-  count_of[key]++; sample[key] = text; when_of[key] = t
-}
-function loud(s) { return s ~ /(^|[^A-Za-z_])(ERROR|FATAL)([^A-Za-z_]|$)/ }
-function flush(t) { if (block != "" && t >= since) note(t, block); block = "" }
-{ gsub(/\033\[[0-9;]*m/, ""); t = when($0) }
-# PM2 and syslog write before an entry when and where they got it; text that complains stays text, whatever it quotes.
-!/^\{/ && match($0, /\{"/) && !loud(substr($0, 1, RSTART - 1)) {
-  rest = substr($0, RSTART)
-  if (rest ~ /^\{.*"level": ?["0-9]/) { $0 = rest; own = when($0); if (own >= 0) t = own }
-}
-/^[ \r]*$/ { next }
-t < 0 {
-  inside(t)
-  if ($0 ~ /^prisma:error/) { flush(seen ? seen : now); block = $0; follows = 1 }
-  else if (block != "") { if (length(block) < 300) block = block " " $0 }
-  else if (!follows && ($0 ~ /^((Uncaught|Unhandled) )?[A-Za-z]*(Error|Exception)[: ]/ || loud($0))) block = $0
-  next
-}
-{ flush(t); seen = t; follows = 0 }
-!inside(t) { next }
-/^\{/ {
-  level = ""; if (match($0, /"level": ?("[A-Za-z]+"|[0-9]+)/)) level = tolower(substr($0, RSTART + 8, RLENGTH - 8))
-  gsub(/[" ]/, "", level)
-  # Numbers only: to mawk, "info" + 0 is infinite.
-  if (level !~ /^(error|fatal)$/ && !(level ~ /^[0-9]+$/ && level + 0 >= 50)) next
-  text = field("message"); if (text == "") text = field("msg"); if (text == "") text = "(no message)"
-  if (field("context") != "") text = "[" field("context") "] " text
-  if (field("path") != "") text = text " " field("path")
-  note(t, text); follows = 1; next
-}
-# A stack trace that follows belongs to it.
-loud($0) {
-  sub(/^.*(AM|PM|Z|[+-][0-9][0-9]:?[0-9][0-9]) +/, ""); note(t, $0); follows = 1
-}
-END {
-  flush(now); lines(); print "== more " more + 0
-  for (k in count_of) printf "== error %d %.0f %s\n", count_of[k], int(when_of[k]), sample[k]
-  print "== end"
-}"""
-            + f"' kept={KINDS_KEPT}\n"
-        )
+    shell = ShellFile(__package__, "application.sh")
+    program = ShellFile(__package__, "application.awk")
+
+    @property
+    def arguments(self) -> tuple[str | int, ...]:
+        return *self.source.plan(self.hours, self.most_bytes), KINDS_KEPT, self.program.text
 
     def parse(self, answer: Answer) -> ApplicationFacts:
         window = read_window(self.source, self.hours, answer)
@@ -95,9 +55,15 @@ END {
             return ApplicationFacts(window)
         ended(answer, self.title)
         more = answer.block("more")
-        found = [_complaint(block.rest) for block in answer.blocks() if block.name == "error"]
-        found.sort(key=lambda complaint: (complaint.newest, complaint.text), reverse=True)
-        return ApplicationFacts(window, Complaints(tuple(found), integer(more.rest if more else "", "more errors")))
+        errors = [_complaint(block.rest) for block in answer.blocks() if block.name == "error"]
+        errors.sort(key=lambda complaint: (complaint.newest, complaint.text), reverse=True)
+        own, unlevelled = answer.block("own"), answer.block("unlevelled")
+        return ApplicationFacts(
+            window,
+            Complaints(tuple(errors), integer(more.rest if more else "", "more errors")),
+            integer(own.rest if own else "0", "errors of our own"),
+            integer(unlevelled.rest if unlevelled else "0", "entries without a level"),
+        )
 
 
 def _complaint(rest: str) -> Complaint:

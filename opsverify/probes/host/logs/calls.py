@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.logs.access import PARSE, Client, client, counted, ended, understood
+from opsverify.probes.host.logs.combined import COMBINED, understood
+from opsverify.probes.host.logs.summary import Client, client, counted, ended
 from opsverify.probes.host.logs.window import MOST_BYTES, LogQuestion, Source, Window, read_window
-from opsverify.probes.host.question import Answer, integer, moment, one_line, quote
+from opsverify.probes.host.question import Answer, integer, moment, one_line
+from opsverify.probes.host.shell_file import ShellFile
 
 
 @dataclass(frozen=True)
@@ -62,36 +64,15 @@ class ApiCalls(LogQuestion):
     scanner_paths: tuple[str, ...]
     most_bytes: int = MOST_BYTES
 
-    def script(self) -> str:
+    shell = ShellFile(__package__, "calls.sh")
+    program = ShellFile(__package__, "calls.awk")
+    helpers = (*LogQuestion.helpers, COMBINED)
+
+    @property
+    def arguments(self) -> tuple[str | int, ...]:
         scanned = " ".join(path.lower() for path in self.scanner_paths)
-        return self.source.plan(self.hours, self.most_bytes) + (
-            "feed | timed '"
-            + PARSE
-            + r"""
-BEGIN { n = split(scanned, scan, " ") }
-/^$/ { next }
-!parsed($0) { foreign(when($0)); next }
-{ understood++ }
-inside(t = when($0)) {
-  if (index(path, api) == 1) {
-    calls++; m = int(t / 60)
-    if (m != minute[client]) { minute[client] = m; rate[client] = 0 }
-    if (++rate[client] > peak[client]) { peak[client] = rate[client]; at[client] = m * 60 }
-  }
-  low = tolower(path); gsub(/%2e/, ".", low); gsub(/%2f/, "/", low); gsub(/\/\/+/, "/", low)
-  # Whatever folder a hidden file is asked for in: /backend/.env is what bots try, too.
-  for (i = 1; i <= n; i++) if (scan[i] ~ /^\/\./ ? index(low, scan[i]) : index(low, scan[i]) == 1) {
-    tried++; if (status ~ /^2/) finds[client " " path]++
-    break
-  }
-}
-END {
-  lines(); format(); print "== calls " calls + 0; print "== tried " tried + 0
-  for (c in peak) peaks[c " " sprintf("%.0f", at[c])] = peak[c]
-  top(peaks, most, "peak"); top(finds, most, "find"); print "== end"
-}"""
-            + f"' most={self.shown} api={quote(self.api)} scanned={quote(scanned)}\n"
-        )
+        plan = self.source.plan(self.hours, self.most_bytes)
+        return *plan, self.shown, self.api, scanned, self.program.text
 
     def parse(self, answer: Answer) -> CallFacts:
         if any(re.search(r"^[^/]|[\s\\]", word) for word in (*self.scanner_paths, self.api)):

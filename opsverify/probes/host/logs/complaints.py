@@ -37,10 +37,10 @@ class Complaints:
     def without(self, patterns: Iterable[str]) -> Complaints:
         """Those that none of these regular expressions finds; raises ProbeError for what is no regular expression."""
         try:
-            known = [re.compile(pattern) for pattern in patterns]
+            ignored = [re.compile(pattern) for pattern in patterns]
         except re.error as error:
             raise ProbeError(f"ignore: {error.pattern!r} is no regular expression ({error.msg})") from None
-        return Complaints(tuple(c for c in self.listed if not any(k.search(c.text) for k in known)), self.more)
+        return Complaints(tuple(c for c in self.listed if not any(k.search(c.text) for k in ignored)), self.more)
 
     def newest(self, shown: int) -> str:
         """The newest ones as text."""

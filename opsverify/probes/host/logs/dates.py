@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
+from opsverify.errors import ProbeError
+
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2}):(\d{2}):(\d{2})(?:[.,]\d+)?(?:\s*([AaPp])\.?[Mm]\.?(?![A-Za-z]))?")
 _ISO = re.compile(r"(?<!\d)(\d{4})[-/](\d{2})[-/](\d{2})(?!\d)")
 _JAPANESE = re.compile(r"(\d{4})年\s*(\d{1,2})月\s*(\d{1,2})日")
@@ -59,6 +61,15 @@ def printed_date(text: str, here: timedelta, zone: str = "") -> datetime | None:
         return None
 
 
+def host_zone(zone: str) -> tuple[timedelta, str]:
+    """What `date '+%z %Z'` says of a host's time zone: its offset from UTC, and its name. Raises ProbeError."""
+    match = re.fullmatch(r"([+-])(\d{2})(\d{2})(?: (.*))?", zone, re.ASCII)
+    if match is None:
+        raise ProbeError("the host's time zone could not be determined")
+    east = timedelta(hours=int(match[2]), minutes=int(match[3]))
+    return (-east if match[1] == "-" else east), match[4] or ""
+
+
 def without_date(text: str, here: timedelta, zone: str = "") -> str:
     """What follows `<date>: `; all of `text` where it begins with no date that is known."""
     head, separator, rest = text.partition(": ")
@@ -67,9 +78,9 @@ def without_date(text: str, here: timedelta, zone: str = "") -> str:
 
 def _day(text: str, clock: re.Match[str]) -> tuple[int, int, int] | None:
     for form in (_ISO, _JAPANESE):
-        found = form.search(text)
-        if found:
-            return int(found[1]), int(found[2]), int(found[3])
+        match = form.search(text)
+        if match:
+            return int(match[1]), int(match[2]), int(match[3])
     words = _WORDS.findall(text[: clock.start()] + " " + text[clock.end() :])
     month = next((_MONTHS[w.lower()] for w in words if w.lower() in _MONTHS), None)
     year = next((int(w) for w in words if w.isdecimal() and len(w) == 4), None)
@@ -78,15 +89,15 @@ def _day(text: str, clock: re.Match[str]) -> tuple[int, int, int] | None:
 
 
 def _offset(after: str, around: str, here: timedelta, zone: str) -> timedelta | None:
-    found = _ZONE.search(after) or _ZONE.search(around)
-    if found is None:
+    match = _ZONE.search(after) or _ZONE.search(around)
+    if match is None:
         return here
-    if found[2]:
-        east = timedelta(hours=int(found[3]), minutes=int(found[4]))
-        return (-east if found[2] == "-" else east) if east < timedelta(hours=24) else None
-    if found[1] in _KNOWN_ZONES:
-        return timedelta(hours=_KNOWN_ZONES[found[1]])
-    return here if found[1] == zone else None
+    if match[2]:
+        east = timedelta(hours=int(match[3]), minutes=int(match[4]))
+        return (-east if match[2] == "-" else east) if east < timedelta(hours=24) else None
+    if match[1] in _KNOWN_ZONES:
+        return timedelta(hours=_KNOWN_ZONES[match[1]])
+    return here if match[1] == zone else None
 
 
-__all__ = ["printed_date", "without_date"]
+__all__ = ["host_zone", "printed_date", "without_date"]

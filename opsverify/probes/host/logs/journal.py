@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 
 from opsverify.errors import MissingPrivilege, ProbeError
 from opsverify.probes.host.logs.complaints import Complaint, Complaints
-from opsverify.probes.host.logs.window import WINDOW, Window
-from opsverify.probes.host.question import MIB, Answer, Question, integer, moment, one_line, quote
-from opsverify.probes.host.shell import unit_name
+from opsverify.probes.host.logs.window import PRINTED, WHEN, WINDOW, Window
+from opsverify.probes.host.question import MIB, Answer, Question, integer, moment, one_line
+from opsverify.probes.host.shell import JOURNAL, unit_name
+from opsverify.probes.host.shell_file import ShellFile
 
 MOST_ENTRIES = 1000
 ERROR = 3
@@ -39,7 +40,8 @@ class JournalErrors(Question):
     hours: float
     unit: str | None = None
 
-    helpers = (WINDOW,)
+    shell = ShellFile(__package__, "journal.sh")
+    helpers = (WHEN, PRINTED, WINDOW, JOURNAL)
     slow: ClassVar[bool] = True
     max_bytes: ClassVar[int] = MIB
 
@@ -47,29 +49,10 @@ class JournalErrors(Question):
     def title(self) -> str:
         return f"the journal of {self.unit}" if self.unit else "the system journal"
 
-    def script(self) -> str:
-        unit = f"-u {quote(self.unit)}" if self.unit else ""
-        known = (
-            f'echo "== unit $(systemctl show -p LoadState {quote(unit_name(self.unit))} 2>/dev/null)"\n'
-            if self.unit
-            else ""
-        )
-        fields = "MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,_PID"
-        read = f'--since "@$since" -r -n {MOST_ENTRIES} -o json --output-fields={fields}'
-        # systemd says at `warning` that a unit failed; asked for alone, or its own warnings might crowd errors out.
-        failed = f"echo '== failures'\njournalctl -q {unit} -p warning..warning {read} _PID=1 || exit 5\n"
-        return f"""clock; since=$((now - {round(self.hours * 3600)})); echo "== window $since $now"
-command -v journalctl >/dev/null 2>&1 || {{ echo '== nosystemd'; exit 0; }}
-case $(journalctl -n 1 -o cat 2>&1 >/dev/null) in
-*'not seeing messages'*|*ermission*) echo '== hidden'; exit 0;;
-*'No journal files'*) echo '== nojournal'; exit 0;;
-esac
-{known}echo "== oldest $(journalctl -q -o short-unix 2>/dev/null | head -n 1 | cut -d. -f1)"
-echo "== newest $(journalctl -q -n 1 -o short-unix 2>/dev/null | cut -d. -f1)"
-echo '== entries'
-journalctl -q {unit} -p err {read} || exit 5
-{failed if self.unit else ""}echo '== end'
-"""
+    @property
+    def arguments(self) -> tuple[str | int, ...]:
+        unit = (self.unit, unit_name(self.unit)) if self.unit else ("", "")
+        return round(self.hours * 3600), MOST_ENTRIES, *unit
 
     def parse(self, answer: Answer) -> JournalFacts:
         if answer.block("nosystemd"):
@@ -120,8 +103,8 @@ journalctl -q {unit} -p err {read} || exit 5
         failed = _text(entry.get("_PID")) == "1" and "Failed with result" in message
         if priority > ERROR and not failed:
             return None
-        said = re.sub(r"\?\S*", "?…", one_line(message, 300))
-        return Complaint(f"{one_line(program, 40)}: {said}" if program else said, 1, when)
+        text = re.sub(r"\?\S*", "?…", one_line(message, 300))
+        return Complaint(f"{one_line(program, 40)}: {text}" if program else text, 1, when)
 
 
 def _text(value: Any) -> str:

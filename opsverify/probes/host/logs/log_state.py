@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.judgements.age import age
+from opsverify.evidence.age import age
 from opsverify.probes.host.files.listing import clock
 from opsverify.probes.host.logs.window import LogQuestion, Source
-from opsverify.probes.host.question import Answer, integer, moment, one_line, quote
+from opsverify.probes.host.question import Answer, integer, moment, one_line
+from opsverify.probes.host.shell_file import ShellFile
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class LogStateFacts:
     observed_at: datetime
     files: int = 0
     newest: str = ""
-    """The name of the file that holds the last entry, or the one that is written now; a unit's journal has none."""
+    """The name of the file that holds the last entry, or the one that is written now; only files have one."""
     size_bytes: int | None = None
     """Of the file that is written now."""
     last: datetime | None = None
@@ -51,33 +52,11 @@ class LogState(LogQuestion):
 
     source: Source
 
-    def script(self) -> str:
-        if self.source.unit is not None:
-            unit = quote(self.source.unit)
-            return f"""journal 86400 1 {unit}; echo "== clock $now"
-journalctl -q -u {unit} -n 1 -o short-unix | awk '{{ printf "== last %.0f\\n", int($1) }}'
-journalctl -q -u {unit} -o short-unix 2>/dev/null | head -n 1 | awk '{{ printf "== first %.0f\\n", int($1) }}'
-echo "== files 1"
-"""
-        return f"""clock; since=0; set -- {self.source.files}
-echo "== clock $now"
-found=$(rotations "$@")
-[ -n "$found" ] || {{ echo "== nolog $(ls -d -- "$1" 2>&1 >/dev/null)"; exit 0; }}
-echo "== files $(printf '%s\\n' "$found" | wc -l)"
-named() {{ changed=$1; size=$2; shift 2; name="$*"; [ -r "$name" ] || {{ echo "== unreadable $name"; exit 0; }}; }}
-named $(printf '%s\\n' "$found" | head -n 1)
-echo "== newest $size $name"
-printf '%s\n' "$found" | while read -r changed size name; do # just rotated, the newest is empty
-[ -r "$name" ] || {{ echo "== unreadable $name"; break; }}
-[ "$size" -gt 0 ] && [ "$(unpacked "$name" 2>/dev/null | head -c 1 | wc -c)" -gt 0 ] || continue
-t=$(unpacked "$name" 2>/dev/null | tail -c 65536 |
-timed '{{ t = when($0); if (t >= 0) l = t }} END {{ if (l) printf "%.0f", int(l) }}')
-echo "== last ${{t:-$changed}}"; echo "== holder $name"; break
-done
-named $(printf '%s\\n' "$found" | tail -n 1)
-t=$(unpacked "$name" 2>/dev/null | first)
-[ "$size" -eq 0 ] || echo "== first ${{t:-$changed}}"
-"""
+    shell = ShellFile(__package__, "log_state.sh")
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return self.source.arguments
 
     def parse(self, answer: Answer) -> LogStateFacts:
         name = self.source.name
@@ -98,7 +77,7 @@ t=$(unpacked "$name" 2>/dev/null | first)
             text = now.rest.split(" ")[-1] if now else ""
             return LogStateFacts(name, False, moment(integer(text, "the host's clock"), "the host's clock"))
         files, newest = answer.block("files"), answer.block("newest")
-        if files is None or (newest is None and self.source.unit is None):
+        if files is None or (newest is None and self.source.path is not None):
             raise answer.failure(name)
         size, _, file = (newest.rest if newest else "").partition(" ")
         holder = answer.block("holder")

@@ -1,8 +1,8 @@
 """The part of a log that is judged: its last hours, read from the end, so that a log's age and size cost nothing.
 
-A log is a family of files (`access.log`, `access.log.1`, `access.log.2.gz`), or the journal of a unit. From the newest
-file backwards, growing chunks are looked into until one begins before the window; only then the lines are read, once,
-and summed up on the host. What a bound cuts off is said: `Window.complete`.
+A log is a family of files (`access.log`, `access.log.1`, `access.log.2.gz`), the journal of a unit, or what a
+container printed. From the newest file backwards, growing chunks are looked into until one begins before the window;
+only then the lines are read, once, and summed up on the host. What a bound cuts off is said: `Window.complete`.
 """
 
 from __future__ import annotations
@@ -12,163 +12,17 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.probes.host.question import MIB, Answer, Question, integer, moment, one_line, quote
+from opsverify.probes.host.question import MIB, Answer, Question, integer, moment, one_line
+from opsverify.probes.host.service import Engine
+from opsverify.probes.host.shell import ENGINE, JOURNAL, PATTERN
+from opsverify.probes.host.shell_file import AwkFunctions, ShellFile
 
-WHEN = r"""
-when='
-function days(y, m, d) { # since 1970-01-01
-  if (m <= 2) { y--; m += 12 }
-  return 365 * y + int(y / 4) - int(y / 100) + int(y / 400) + int((153 * (m - 3) + 2) / 5) + d - 719469
-}
-function seconds(y, m, d, clock, east) {
-  y += 0; m += 0; d += 0 # numbers: "11" <= 2
-  if (y < 1970 || m < 1 || m > 12 || d < 1 || d > 31) return -1
-  return 86400 * days(y, m, d) + 3600 * substr(clock, 1, 2) + 60 * substr(clock, 4, 2) + substr(clock, 7, 2) - east
-}
-function month(name) { return (index("JanFebMarAprMayJunJulAugSepOctNovDec", name) + 2) / 3 }
-function east(z) { # of Greenwich, in seconds; a name that only this host could explain is taken for its own
-  if (z ~ /^(Z|UTC|GMT)/) return 0
-  if (z ~ /^[+-][0-9][0-9]:?[0-9][0-9]/) {
-    sub(/:/, "", z)
-    return (substr(z, 1, 1) "1") * (3600 * substr(z, 2, 2) + 60 * substr(z, 4, 2))
-  }
-  return offset
-}
-function iso(s,  z) {
-  z = substr(s, 20); sub(/^[.,][0-9]+/, "", z); sub(/^ /, "", z)
-  if (z !~ /^(Z|UTC|GMT|[+-][0-9][0-9]:?[0-9][0-9])/) z = ""
-  return seconds(substr(s, 1, 4), substr(s, 6, 2), substr(s, 9, 2), substr(s, 12, 8), east(z))
-}
-function when(s,  t, p, c) { # the time of a line, in seconds since the epoch; -1 where it has none
-  c = substr(s, 1, 1)
-  if (c == "{") {
-    if (match(s, /"time": ?[0-9]+/)) { t = substr(s, RSTART + 7, RLENGTH - 7) + 0; return t > 1e11 ? t / 1000 : t }
-    if (match(s, /"time(stamp)?": ?"[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ][^"]+"/)) {
-      s = substr(s, RSTART, RLENGTH); sub(/^"[a-z]+": ?"/, "", s); return iso(s)
-    }
-    return -1
-  }
-  if (s ~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ][0-9][0-9]:[0-9][0-9]:[0-9][0-9]/) return iso(s)
-  if (s ~ /^[A-Z][a-z][a-z] [ 0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9] /) { # syslog leaves out the year
-    t = seconds(year, month(substr(s, 1, 3)), substr(s, 5, 2) + 0, substr(s, 8, 8), offset)
-    if (t > now + 86400) t = seconds(year - 1, month(substr(s, 1, 3)), substr(s, 5, 2) + 0, substr(s, 8, 8), offset)
-    return t
-  }
-  # Before the request, which nginx begins with the only quote that a client cannot write.
-  if (match(s, /\[[0-9][0-9]\/[A-Z][a-z][a-z]\/[0-9][0-9][0-9][0-9]:[0-9:]+ [+-][0-9][0-9][0-9][0-9]\] "/)) {
-    s = substr(s, RSTART + 1, 26)
-    return seconds(substr(s, 8, 4), month(substr(s, 4, 3)), substr(s, 1, 2), substr(s, 13, 8), east(substr(s, 22)))
-  }
-  if (match(s, /[0-9]+\/[0-9]+\/[0-9][0-9][0-9][0-9], [0-9]+:[0-9][0-9]:[0-9][0-9] [AP]M/)) { # NestJS
-    split(substr(s, RSTART, RLENGTH), p, /[\/, :]+/)
-    t = p[4] % 12 + (p[7] == "PM" ? 12 : 0)
-    return seconds(p[3], p[1], p[2], sprintf("%02d:%s:%s", t, p[5], p[6]), offset)
-  }
-  return -1
-}
-function top(counts, most, name,  i, k, best) { # prints and forgets the largest of counts
-  for (i = 0; i < most; i++) {
-    best = ""
-    for (k in counts) if (best == "" || counts[k] > counts[best] || (counts[k] == counts[best] && k < best)) best = k
-    if (best == "") break
-    print "== " name " " counts[best] " " best; delete counts[best]
-  }
-}
-function inside(t) { # whether a line of that time is in the window; counts it
-  if (t < 0) { untimed++; return 0 }
-  if (t < since) { older++; return 0 }
-  if (!count++ || t < oldest) oldest = t
-  if (t > newest) newest = t
-  return 1
-}
-function lines() { printf "== lines %.0f %.0f %.0f %.0f %.0f\n", count, untimed, older, int(oldest), int(newest) }
-'
-clock() { # sets `now`, and `east`: this host's seconds east of Greenwich
-now=$(date +%s); z=$(date +%z)
-east=$(( ${z%????}1 * (3600 * (1${z#?} / 100 - 100) + 60 * (1${z#?} % 100)) ))
-}
-timed() { # PROGRAM [NAME=VALUE...]: awk with the functions above
-program=$when$1; shift
-for v do shift; set -- "$@" -v "$v"; done
-awk -v now="$now" -v since="$since" -v offset="$east" -v year="$(date +%Y)" "$@" "$program"
-}
-"""
-"""Awk for mawk, gawk and BusyBox: without intervals and mktime(). Times without a zone are the host's, by its offset
-of today."""
+WHEN = AwkFunctions(__package__, "when.awk")
+PRINTED = AwkFunctions(__package__, "printed.awk")
+WINDOW = ShellFile(__package__, "window.sh")
 
-WINDOW = (
-    WHEN
-    + r"""
-unpacked() { # FILE: its text
-case $1 in
-*.gz) gzip -dc -- "$1";; *.xz) xz -dc -- "$1";; *.bz2) bzip2 -dc -- "$1";; *.zst) zstd -dc -- "$1";; *) cat -- "$1";;
-esac
-}
-ending() { # BYTES FILE: its last lines, at most so many bytes; all of them for "all"
-if [ "$1" = all ]; then unpacked "$2"; else tail -c "$1" -- "$2" | tail -n +2; fi
-}
-first() { # the time of the first line that has one
-head -c 65536 | timed '{ t = when($0); if (t >= 0) { printf "%.0f\n", int(t); exit } }'
-}
-rotations() { # FILE...: "mtime size name" of those that exist, newest first
-stat -c '%Y %s %n' -- "$@" 2>/dev/null | sort -rn
-}
-plan() { # SECONDS BYTES FILE...: sets `files` to "bytes name" lines, oldest first, that hold the window
-clock; since=$((now - $1)); left=$2; shift 2
-found=$(rotations "$@")
-echo "== window $since $now"
-if [ -z "$found" ]; then echo "== nolog $(ls -d -- "$1" 2>&1 >/dev/null)"; exit 0; fi
-files=; why=short; covered=0
-while read -r changed size name; do
-if [ "$changed" -lt "$since" ]; then why=; break; fi
-[ "$changed" -ge "$covered" ] || break
-[ -r "$name" ] || { echo "== unreadable $name"; exit 0; }
-case $name in
-*.gz|*.xz|*.bz2|*.zst)
-# It cannot be read from its end, and logs shrink to a tenth or less.
-if [ $((size * 10)) -gt "$left" ]; then why=bound; break; fi
-t=$(unpacked "$name" 2>/dev/null | first); left=$((left - size * 10)); take=all;;
-*)
-take=1048576
-while :; do
-[ "$take" -lt "$left" ] || take=$left
-[ "$take" -lt "$size" ] || take=all
-t=$(ending "$take" "$name" 2>/dev/null | first)
-if [ "$take" = all ]; then left=$((left - size)); break; fi
-if [ "${t:-$now}" -lt "$since" ]; then left=$((left - take)); break; fi
-if [ "$take" = "$left" ]; then left=0; why=bound; break; fi
-take=$((take * 2))
-done;;
-esac
-files="$take $name
-$files"
-[ "$why" = bound ] && break
-# Not the end yet: files written in the same second may stand in any order.
-if [ -n "$t" ] && [ "$t" -lt "$since" ]; then why=; covered=$changed; continue; fi
-[ "$left" -gt 0 ] || { why=bound; break; }
-done <<END
-$found
-END
-echo "== read $why"
-}
-feed() { # the planned lines, and some before the window
-printf '%s' "$files" | while read -r take name; do ending "$take" "$name" || echo "== broken $name" >&2; echo; done
-}
-journal() { # SECONDS LINES UNIT FORMAT: the journal of a unit instead of files
-clock; since=$((now - $1)); echo "== window $since $now"
-command -v journalctl >/dev/null 2>&1 || { echo '== nosystemd'; exit 0; }
-e=$(journalctl -u "$3" -n 1 -o cat 2>&1 >/dev/null)
-case $e in *'not seeing messages'*|*ermission*|*'No journal files'*) echo "== hidden"; exit 0;; esac
-t=$(journalctl -q -n 1 -o short-unix 2>/dev/null); t=${t%%.*}
-[ "${t:-0}" -lt "$since" ] || echo '== alive'
-t=$(journalctl -q -o short-unix 2>/dev/null | head -n 1); t=${t%%.*}
-[ -n "$(journalctl -q -u "$3" -n 1 -o cat 2>/dev/null)" ] || { echo '== nolog No such file'; exit 0; }
-n=$(journalctl -q -u "$3" --since "@$since" -n "$2" -o cat 2>/dev/null | wc -l)
-why=; [ "${t:-$now}" -le "$since" ] || why=short; [ "$n" -lt "$2" ] || why=bound
-echo "== read $why"
-}
-"""
-)
+MOST_BYTES = 64 * MIB
+"""How much of one log is read at most: a second or so of a server's processor."""
 
 EDGE = timedelta(minutes=5)
 """A log whose first line comes so soon after the window's beginning covers it."""
@@ -176,31 +30,27 @@ EDGE = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Source:
-    """Where a log is: `path`, whose name may hold a `*`, or the systemd `unit` whose journal it is."""
+    """Where a log is: `path`, whose name may hold a `*`, the systemd `unit` whose journal it is, or the `container`."""
 
     path: str | None = None
     unit: str | None = None
+    container: str | None = None
+    engine: Engine = "any"
 
     @property
     def name(self) -> str:
-        return self.path or f"the journal of {self.unit}"
+        return self.path or (f"the journal of {self.unit}" if self.unit else f"the log of container {self.container}")
 
     @property
-    def files(self) -> str:
-        """Its family of files, as arguments for a shell. Only `*` is special in a name."""
-        base = "*".join(quote(part) if part else "" for part in (self.path or "").split("*"))
-        return f"{base} {base}.[0-9]* {base}-[0-9]*"
+    def arguments(self) -> tuple[str, str]:
+        """How the shell functions of window.sh are told of it."""
+        if self.container is not None:
+            return self.engine, self.container
+        return ("unit", self.unit) if self.unit is not None else ("file", self.path or "")
 
-    def plan(self, hours: float, most_bytes: int, form: str = "cat") -> str:
-        """Shell that prepares `feed`, and prints what it covers. `form` is the journal's output format."""
-        seconds = round(hours * 3600)
-        if self.unit is None:
-            return f"plan {seconds} {most_bytes} {self.files}\n"
-        unit, lines = quote(self.unit), most_bytes // 200
-        return (
-            f"journal {seconds} {lines} {unit}\n"
-            f'feed() {{ journalctl -q -u {unit} --since "@$since" -n {lines} -o {form}; }}\n'
-        )
+    def plan(self, hours: float, most_bytes: int) -> tuple[str | int, ...]:
+        """The arguments of `plan` in window.sh, which prepares `feed` and prints what that covers."""
+        return round(hours * 3600), most_bytes, *self.arguments
 
 
 @dataclass(frozen=True)
@@ -244,7 +94,7 @@ class Window:
         return self.lines == 0 and not self.alive
 
     @property
-    def told(self) -> str:
+    def in_words(self) -> str:
         """`the last 24 h`, or `the last 3.2 h of 24 h (…)`."""
         if self.complete:
             return f"the last {self.hours:g} h"
@@ -310,21 +160,21 @@ def _two(text: str, what: str) -> tuple[str, str]:
     return one, other
 
 
-MOST_BYTES = 64 * MIB
-"""How much of one log is read at most: a second or so of a server's processor."""
-
-__all__ = ["MOST_BYTES", "WHEN", "WINDOW", "Source", "Window", "read_window"]
-
-
 class LogQuestion(Question):
-    """What every question about the window of a log has in common; subclasses have a field `source`."""
+    """What every question about the window of a log has in common; subclasses have a field `source`.
+
+    `plan` of window.sh prepares its `feed`, the lines of the window; `timed` runs an awk program over them.
+    """
 
     source: Source
 
-    helpers = (WINDOW,)
+    helpers: ClassVar[tuple[ShellFile, ...]] = (WHEN, PRINTED, WINDOW, ENGINE, JOURNAL, PATTERN)
     slow: ClassVar[bool] = True
     seconds: ClassVar[float] = 15.0
 
     @property
     def title(self) -> str:
         return self.source.name
+
+
+__all__ = ["MOST_BYTES", "PRINTED", "WHEN", "WINDOW", "LogQuestion", "Source", "Window", "read_window"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from opsverify.errors import MissingPrivilege, ProbeError
+from opsverify.errors import MissingPrivilege
 from opsverify.probes.host.files.listing import clock
-from opsverify.probes.host.logs.dates import printed_date
-from opsverify.probes.host.question import KIB, Answer, Question, one_line, quote
+from opsverify.probes.host.logs.dates import host_zone, printed_date
+from opsverify.probes.host.question import KIB, Answer, Question, one_line
+from opsverify.probes.host.shell_file import ShellFile
 
 READ_BYTES = 128 * KIB
 
@@ -46,21 +46,15 @@ class WrittenLines(Question):
     words: tuple[str, ...]
     newest: int = 100
 
+    shell = ShellFile(__package__, "written.sh")
+
     @property
     def title(self) -> str:
         return self.path
 
-    def script(self) -> str:
-        path = quote(self.path)
-        words = " ".join(f"-e {quote(word)}" for word in self.words)
-        return f"""echo "== clock $(date +%s)"; echo "== zone $(date '+%z %Z')"
-[ -e {path} ] || {{ echo "== nolog $(ls -d -- {path} 2>&1 >/dev/null)"; exit 0; }}
-[ -r {path} ] || {{ echo '== unreadable'; exit 0; }}
-echo "== total $(tail -c {READ_BYTES} -- {path} | grep -c .)"
-echo '== lines'
-tail -c {READ_BYTES} -- {path} | grep -aF {words} | tail -n {self.newest} | cut -c 1-400 | sed 's/^/| /'
-echo '== end'
-"""
+    @property
+    def arguments(self) -> tuple[str | int, ...]:
+        return self.path, READ_BYTES, self.newest, *self.words
 
     def parse(self, answer: Answer) -> WrittenLog:
         missing = answer.block("nolog")
@@ -72,18 +66,9 @@ echo '== end'
         zone, lines, total = answer.block("zone"), answer.block("lines"), answer.block("total")
         if zone is None or lines is None or total is None or answer.block("end") is None:
             raise answer.failure(self.path, "it ended early")
-        east, _, name = zone.rest.partition(" ")
-        here = _offset(east)
-        found = tuple(_line(line.removeprefix("| "), here, name) for line in lines.lines)
-        return WrittenLog(self.path, True, now, found, int(total.rest) if total.rest.isdecimal() else 0)
-
-
-def _offset(text: str) -> timedelta:
-    match = re.fullmatch(r"([+-])(\d{2})(\d{2})", text, re.ASCII)
-    if match is None:
-        raise ProbeError("the host's time zone could not be determined")
-    east = timedelta(hours=int(match[2]), minutes=int(match[3]))
-    return -east if match[1] == "-" else east
+        here, name = host_zone(zone.rest)
+        entries = tuple(_line(line.removeprefix("| "), here, name) for line in lines.lines)
+        return WrittenLog(self.path, True, now, entries, int(total.rest) if total.rest.isdecimal() else 0)
 
 
 def _line(line: str, here: timedelta, zone: str) -> Line:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.files.listing import FOLDER, missing
-from opsverify.probes.host.question import MIB, Answer, Question, one_line, quote
+from opsverify.probes.host.files.listing import missing
+from opsverify.probes.host.question import MIB, Answer, Question, one_line
+from opsverify.probes.host.shell import FOLDER, OWNER
+from opsverify.probes.host.shell_file import ShellFile
 
 SEVERITIES = ("critical", "high", "moderate", "low", "info")
 
@@ -34,17 +36,19 @@ class AuditReport:
 class Audit(Question):
     """Known vulnerabilities of a checkout's production dependencies, by the tool that its lock file is of.
 
-    pnpm or npm ask their registry about the lock file, which takes seconds: ask it through `audit_probe`. They are kept
-    from installing anything, themselves included, and from finding nothing because a checkout's .npmrc says that they
-    are offline. Their exit code is 1 for vulnerable and for "could not run" alike, so
-    only their JSON counts. Privileges: to read the checkout; the host must reach the registry.
+    pnpm or npm ask their registry about the lock file, which takes seconds: ask it through `audit_probe`. They see a
+    copy of it in a private scratch folder, as whatever else lies in a checkout may make them run programs
+    (.pnpmfile.cjs, settings in .npmrc); root has them run as the checkout's owner. They are kept from installing
+    anything, themselves included. Their exit code is 1 for vulnerable and for "could not run" alike, so only their
+    JSON counts. Privileges: to read the checkout; the host must reach the registry.
     """
 
     checkout_path: str
     folders: tuple[str, ...] = ()
     timeout_seconds: float = 60.0
 
-    helpers = (FOLDER,)
+    shell = ShellFile(__package__, "audit.sh")
+    helpers = (FOLDER, OWNER)
     slow: ClassVar[bool] = True
     seconds: ClassVar[float] = 86400.0
     max_bytes: ClassVar[int] = 16 * MIB
@@ -53,45 +57,27 @@ class Audit(Question):
     def title(self) -> str:
         return f"the audit of {self.checkout_path}"
 
-    def script(self) -> str:
-        folders = f"PATH={quote(':'.join(self.folders))}:$PATH\n" if self.folders else ""
-        return f"""folder {quote(self.checkout_path)}
-{folders}if [ -e pnpm-lock.yaml ]; then
-tool=pnpm; set -- --prod
-export npm_config_manage_package_manager_versions=false pnpm_config_manage_package_manager_versions=false
-export pnpm_config_pm_on_fail=ignore
-elif [ -e package-lock.json ]; then tool=npm; set -- --omit=dev
-else echo '== nolock'; exit 0; fi
-echo "== tool $tool"
-command -v "$tool" >/dev/null 2>&1 || {{ echo '== notool'; exit 0; }}
-export CI=1 NO_UPDATE_NOTIFIER=1 COREPACK_ENABLE_NETWORK=0 COREPACK_ENABLE_DOWNLOAD_PROMPT=0
-export npm_config_update_notifier=false npm_config_logs_max=0
-export npm_config_offline=false npm_config_prefer_offline=false
-export pnpm_config_offline=false pnpm_config_prefer_offline=false
-t=; command -v timeout >/dev/null 2>&1 && t='timeout {max(1, round(self.timeout_seconds))}'
-said=$($t "$tool" audit --json "$@")
-echo "== status $?"
-echo '== json'; printf '%s\n' "$said" | sed 's/^/ /'
-echo '== end'
-"""
+    @property
+    def arguments(self) -> tuple[str | int, ...]:
+        return self.checkout_path, ":".join(self.folders), max(1, round(self.timeout_seconds))
 
     def parse(self, answer: Answer) -> AuditReport:
         if missing(self.title, self.checkout_path, answer):
             raise ProbeError(f"{self.title} could not be determined: there is no such folder")
         if answer.block("nolock"):
             raise ProbeError(f"{self.title} could not be determined: there is no pnpm-lock.yaml or package-lock.json")
-        tool, said, status, end = (answer.block(name) for name in ("tool", "json", "status", "end"))
+        tool, json_block, status, end = (answer.block(name) for name in ("tool", "json", "status", "end"))
         name = tool.rest if tool else ""
         if name and answer.block("notool"):
             raise ProbeError(
                 f"{self.title} could not be determined: its lock file is of {name}, which this account does not find "
                 "on the host (add its folder to the host's search_path)"
             )
-        if said is None or not name:
+        if json_block is None or not name:
             raise answer.failure(self.title)
         if end is None:
             raise answer.failure(self.title, "it was broken off")
-        text = "\n".join(said.lines).strip()
+        text = "\n".join(json_block.lines).strip()
         if status is not None and status.rest in ("124", "137", "143"):
             raise ProbeError(
                 f"{self.title} could not be determined: {name} had no answer in {self.timeout_seconds:g} s"
@@ -117,26 +103,26 @@ def read_report(title: str, tool: str, report: Any) -> AuditReport:
     counted = metadata.get("vulnerabilities") if isinstance(metadata, dict) else None
     if not isinstance(counted, dict) or "error" in report:
         raise ProbeError(f"{title} could not be determined: {tool} could not run it ({_reason(report)})")
-    found = _packages(report)
+    packages = _packages(report)
     counts = []
     for severity in SEVERITIES:
         number = counted.get(severity)
         if not isinstance(number, int) or isinstance(number, bool) or number < 0:
             raise ProbeError(f"{title} could not be determined: {tool} does not say how many are {severity}")
         # The lists count where they say more: a total must never hide what is named below it.
-        counts.append((severity, max(number, sum(one == severity for one, _ in found))))
-    return AuditReport(tool, tuple(counts), tuple(found))
+        counts.append((severity, max(number, sum(one == severity for one, _ in packages))))
+    return AuditReport(tool, tuple(counts), tuple(packages))
 
 
 def _packages(report: dict[str, Any]) -> list[tuple[str, str]]:
-    found = set()
+    packages = set()
     for key in ("advisories", "vulnerabilities"):
         listed = report.get(key)
         for name, one in listed.items() if isinstance(listed, dict) else ():
             severity = one.get("severity") if isinstance(one, dict) else None
             if severity in SEVERITIES:
-                found.add((severity, one_line(str(one.get("module_name") or one.get("name") or name), 80)))
-    return sorted(found, key=lambda one: (SEVERITIES.index(one[0]), one[1]))
+                packages.add((severity, one_line(str(one.get("module_name") or one.get("name") or name), 80)))
+    return sorted(packages, key=lambda one: (SEVERITIES.index(one[0]), one[1]))
 
 
 def _reason(report: Any) -> str:

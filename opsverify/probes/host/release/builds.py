@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from opsverify.probes.host.files.listing import FOLDER, missing
-from opsverify.probes.host.question import Answer, Question, integer, moment, quote
+from opsverify.probes.host.files.listing import missing
+from opsverify.probes.host.question import Answer, Question, integer, moment
+from opsverify.probes.host.shell import FOLDER
+from opsverify.probes.host.shell_file import ShellFile
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Built:
 
 @dataclass(frozen=True)
 class Build(Question):
-    """Whether `file` of a checkout was built, and when.
+    """Whether `file` of a checkout was built, or one of `others` in its place, and when.
 
     With `newest_of`, a folder, the newest file in it says when: an incremental build rewrites only what changed.
     Privileges: to list the folders. Source: stat(1).
@@ -31,7 +33,9 @@ class Build(Question):
     checkout_path: str
     file: str
     newest_of: str | None = None
+    others: tuple[str, ...] = ()
 
+    shell = ShellFile(__package__, "builds.sh")
     helpers = (FOLDER,)
     slow: ClassVar[bool] = True
 
@@ -39,14 +43,10 @@ class Build(Question):
     def title(self) -> str:
         return f"the build {self.checkout_path}/{self.file}"
 
-    def script(self) -> str:
-        file = quote(f"./{self.file}")
-        newest = quote(f"./{self.newest_of}") if self.newest_of else file
-        return f"""folder {quote(self.checkout_path)}
-[ -f {file} ] || {{ ls -d {file} >/dev/null; echo '== nofile'; exit 0; }}
-echo "== file $(stat -L -c '%s' {file})"
-echo "== built $(find {newest} -type f -exec stat -c %Y {{}} + | sort -n | tail -n 1)"
-"""
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        newest = f"./{self.newest_of}" if self.newest_of else ""
+        return self.checkout_path, newest, *(f"./{file}" for file in (self.file, *self.others))
 
     def parse(self, answer: Answer) -> Built:
         if missing(self.title, self.checkout_path, answer):
@@ -57,5 +57,11 @@ echo "== built $(find {newest} -type f -exec stat -c %Y {{}} + | sort -n | tail 
         if file is None or built is None:
             raise answer.failure(self.title)
         seconds = integer(built.rest, "the time of the build")
-        size = integer(file.rest, f"the size of {self.file}")
-        return Built(self.file, exists=True, size_bytes=size, built_at=moment(seconds, "the time of the build"))
+        bytes_, _, name = file.rest.partition(" ")
+        size = integer(bytes_, f"the size of {self.file}")
+        return Built(
+            name.removeprefix("./") or self.file,
+            exists=True,
+            size_bytes=size,
+            built_at=moment(seconds, "the time of the build"),
+        )

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.files.listing import FOLDER, missing
-from opsverify.probes.host.question import MIB, Answer, Block, Question, quote
+from opsverify.probes.host.files.listing import missing
+from opsverify.probes.host.question import MIB, Answer, Block, Question
+from opsverify.probes.host.shell import FOLDER
+from opsverify.probes.host.shell_file import ShellFile
 
 _LONGEST = 80
 """pnpm cuts longer folder names off and appends a hash."""
@@ -47,12 +49,15 @@ class InstalledPackages(Question):
 
     pnpm keeps a copy of the lock file that it installed from, without what it left out (a production install: the
     development dependencies), so that the copies differ where all is well. Lock files of pnpm 8 and newer, also those
-    that begin with a document of pnpm's own dependencies (pnpm.io/lockfile).
-    Privileges: to read the checkout. Source: node_modules/.pnpm/lock.yaml and node_modules/.modules.yaml.
+    that begin with a document of pnpm's own dependencies (pnpm.io/lockfile). The packages may lie elsewhere
+    (virtualStoreDir), or in a store that all checkouts share (enableGlobalVirtualStore).
+    Privileges: to read the checkout, and that store. Source: node_modules/.pnpm/lock.yaml and
+    node_modules/.modules.yaml; pnpm.io/settings.
     """
 
     checkout_path: str
 
+    shell = ShellFile(__package__, "installed_packages.sh")
     helpers = (FOLDER,)
     slow: ClassVar[bool] = True
     max_bytes: ClassVar[int] = 16 * MIB
@@ -61,30 +66,9 @@ class InstalledPackages(Question):
     def title(self) -> str:
         return f"the installed packages in {self.checkout_path}"
 
-    def script(self) -> str:
-        return f"""folder {quote(self.checkout_path)}
-[ -f pnpm-lock.yaml ] || {{ echo '== nolock'; exit 0; }}
-body() {{ # FILE: its last YAML document
-n=$(grep -n '^---$' "$1" | tail -n 1); n=${{n%%:*}}; tail -n "+$((${{n:-0}} + 1))" "$1"
-}}
-show() {{
-[ -r "$2" ] || {{ cat "$2" >/dev/null; exit 1; }}
-echo "== $1"; body "$2" | sed -n '/^snapshots:/q;s/^/ /p'; echo
-}}
-show lock pnpm-lock.yaml
-i=node_modules/.pnpm/lock.yaml
-[ -e "$i" ] || {{ ls -d node_modules >/dev/null; echo '== noinstall'; exit 0; }}
-show installed "$i"
-[ "$(body pnpm-lock.yaml | cksum)" = "$(body "$i" | cksum)" ] && echo '== same'
-[ -r node_modules/.modules.yaml ] && show modules node_modules/.modules.yaml
-echo '== folders'; ls node_modules/.pnpm
-echo '== linked'
-body pnpm-lock.yaml | sed -n "/^importers:/,/^[^ i]/s/^  '\\{{0,1\\}}\\([^' :]*\\)'\\{{0,1\\}}:.*$/\\1/p" |
-while IFS= read -r d; do
-for p in "$d"/node_modules/*/package.json "$d"/node_modules/@*/*/package.json; do [ -e "$p" ] && echo "$p"; done
-done
-echo '== end'
-"""
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return (self.checkout_path,)
 
     def parse(self, answer: Answer) -> Installation:
         if missing(self.title, self.checkout_path, answer) or answer.block("nolock"):
@@ -92,7 +76,8 @@ echo '== end'
         blocks = {block.name: block for block in answer.blocks()}
         if "lock" in blocks and "noinstall" in blocks and not answer.denied:
             return Installation(self.checkout_path, locked=True)
-        if not {"lock", "installed", "folders", "linked", "end"} <= blocks.keys():
+        places = blocks.keys() & {"folders", "links"}
+        if not ({"lock", "installed", "linked", "end"} <= blocks.keys() and places):
             raise answer.failure(self.title, "there are too many of them" if answer.truncated else "it ended early")
         lock, copy = _lock(self.title, blocks["lock"]), _lock(self.title, blocks["installed"])
         modules = "\n".join(blocks["modules"].lines) if "modules" in blocks else ""
@@ -100,7 +85,11 @@ echo '== end'
         skipped = modules[modules.find("skipped") :] if "skipped" in modules else ""
         expected = {package for package in lock.packages & copy.packages if not _mentions(skipped, package)}
         isolated = not re.search(r"nodeLinker\W+(?!isolated)\w", modules)
-        absent = _without_folder(expected, blocks["folders"].lines) if isolated else []
+        absent = []
+        if "links" in blocks:
+            absent = _without_link(expected, blocks["links"].lines)
+        elif isolated:
+            absent = _without_folder(expected, blocks["folders"].lines)
         linked = set(blocks["linked"].lines)
         absent += [
             f"{importer}: {name}"
@@ -109,6 +98,7 @@ echo '== end'
             and section != "optionalDependencies"
             and not version.startswith("link:")
             and f"{importer}/node_modules/{name}/package.json" not in linked
+            and (isolated or f"./node_modules/{name}/package.json" not in linked)  # hoisted: all at the top
         ]
         return Installation(
             checkout=self.checkout_path,
@@ -173,16 +163,28 @@ def _mentions(skipped: str, package: str) -> bool:
     return re.search(rf"(?<![\w@./-]){re.escape(package)}(?![\w.-])", skipped) is not None
 
 
+def _without_link(packages: Iterable[str], links: Sequence[str]) -> list[str]:
+    """Those of the packages that the shared store does not hold in that version: `./@/ms/2.1.3`, `./@scope/x/1.0.0`.
+
+    What came from elsewhere than a registry is named by a hash there, and not looked for.
+    """
+    there = {link.removeprefix("./").removeprefix("@/") for link in links}
+    named = [package.rpartition("@") for package in packages]
+    return [
+        f"{name}@{version}" for name, _, version in named if version[:1].isdigit() and f"{name}/{version}" not in there
+    ]
+
+
 def _without_folder(packages: Iterable[str], folders: Sequence[str]) -> list[str]:
     """Those of the packages that have no folder in node_modules/.pnpm."""
-    known = sorted(folders)
+    paths = sorted(folders)
     lost = []
     for package in packages:
         folder = re.sub(r'[\\/:*?"<>|#]', "+", package)
         start = folder[:_LONGEST]
-        at = bisect.bisect_left(known, start)
+        at = bisect.bisect_left(paths, start)
         # Behind the name stand its peers, or a hash: "react-dom@18.2.0_react@18.2.0".
-        near = known[at : at + 50]
+        near = paths[at : at + 50]
         if not any(f == folder or f.startswith(f"{folder}_") or (folder > start and f.startswith(start)) for f in near):
             lost.append(package)
     return lost

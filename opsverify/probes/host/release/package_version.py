@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.question import Answer, Question, one_line, quote
+from opsverify.probes.host.question import Answer, Question, one_line
+from opsverify.probes.host.shell_file import ShellFile
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,15 @@ class PackageVersion(Question):
 
     folder: str | None
 
+    shell = ShellFile(__package__, "package_version.sh")
+
     @property
     def title(self) -> str:
         return f"the version in {self.folder}/package.json"
 
-    def script(self) -> str:
-        return f"cat -- {quote(f'{self.folder}/package.json')}" if self.folder else "exit 0"
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return (self.folder or "",)
 
     def parse(self, answer: Answer) -> str | None:
         if self.folder is None:

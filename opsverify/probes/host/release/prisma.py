@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.files.listing import FOLDER, missing
-from opsverify.probes.host.question import MIB, Answer, Block, Question, quote
+from opsverify.probes.host.files.listing import missing
+from opsverify.probes.host.question import MIB, Answer, Block, Question
+from opsverify.probes.host.shell import FOLDER
+from opsverify.probes.host.shell_file import ShellFile
 
 SCHEMAS = ("backend/prisma/schema.prisma", "prisma/schema.prisma")
 
@@ -38,6 +40,7 @@ class PrismaClient(Question):
 
     checkout_path: str
 
+    shell = ShellFile(__package__, "prisma.sh")
     helpers = (FOLDER,)
     max_bytes: ClassVar[int] = 4 * MIB
 
@@ -45,35 +48,9 @@ class PrismaClient(Question):
     def title(self) -> str:
         return f"the Prisma client in {self.checkout_path}"
 
-    def script(self) -> str:
-        return f"""folder {quote(self.checkout_path)}
-for s in {" ".join(SCHEMAS)}; do [ -f "$s" ] && break; s=; done
-[ -n "$s" ] || {{ echo '== noschema'; exit 0; }}
-b=${{s%/*}}; b=${{b%prisma}}; b=${{b%/}}; b=${{b:-.}}
-o=$(awk '
-/^[ \\t]*(generator|datasource)[ \\t]/ {{ client = 0; output = "" }}
-/^[ \\t]*provider[ \\t]*=[ \\t]*"prisma-client(-js)?"/ {{ client = 1 }}
-/^[ \\t]*output[ \\t]*=/ {{ output = $0; sub(/^[^"]*"/, "", output); sub(/".*/, "", output) }}
-/^[ \\t]*}}/ {{ if (client && output != "") {{ print output; exit }} client = 0 }}' "$s")
-set --
-if [ -n "$o" ]; then case $o in /*) set -- "$o";; *) set -- "${{s%/*}}/$o";; esac
-else
-for p in "$b/node_modules/@prisma/client" node_modules/@prisma/client; do
-d=$(cd -- "$p" 2>/dev/null && pwd -P) && set -- "$@" "${{d%/@prisma/client}}/.prisma/client"
-done
-set -- "$@" "$b/node_modules/.prisma/client" node_modules/.prisma/client
-fi
-c=; for d do for f in "$d/schema.prisma" "$d"/internal/class.*ts "$d/client.ts"; do
-[ -f "$f" ] && {{ c=${{d#"$here"/}}; break 2; }}
-done; done
-echo "== schema $s"; sed 's/^/ /' "$s" || exit 1; echo
-[ -n "$c" ] || {{ echo '== noclient'; exit 0; }}
-case $f in
-*.prisma) echo "== client $c"; sed 's/^/ /' "$f" || exit 1; echo;;
-*) echo "== inline $c"; sed -n 's/^ *"inlineSchema": *\\(".*"\\).*/ \\1/p' "$f" || exit 1;;
-esac
-echo '== end'
-"""
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return self.checkout_path, *SCHEMAS
 
     def parse(self, answer: Answer) -> Generated:
         if missing(self.title, self.checkout_path, answer) or answer.block("noschema"):

@@ -9,12 +9,13 @@ from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.probes.host.files.listing import FOLDER
-from opsverify.probes.host.question import MIB, Answer, Question, quote
-from opsverify.probes.host.release.commits import CHECKOUT, no_checkout
-from opsverify.probes.host.shell import CHOSEN, FAMILY, LISTENERS, MAIN_PIDS
-from opsverify.probes.host.system.processes import environment_script, variables_in
+from opsverify.probes.host.question import MIB, Answer
+from opsverify.probes.host.release.checkout import no_checkout
+from opsverify.probes.host.service import ServiceQuestion
+from opsverify.probes.host.shell import CHECKOUT, FOLDER, OWNER
+from opsverify.probes.host.shell_file import ShellFile
 from opsverify.probes.host.system.secret import digest
+from opsverify.probes.host.system.variables import SHOWN, environment_arguments, variables_in
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class PublishedSecretsFacts:
     found: tuple[PublishedSecret, ...]
 
 
-@dataclass(frozen=True)
-class PublishedSecrets(Question):
+@dataclass(frozen=True, kw_only=True)
+class PublishedSecrets(ServiceQuestion):
     """Which of a service's secrets are published in the checkout: as an example, or as a default, `${NAME:-default}`.
 
     `files` are patterns of file names, ignoring case, of files under version control; of these, the committed text
@@ -56,8 +57,6 @@ class PublishedSecrets(Question):
     checkout. Source: git-ls-files(1), git-cat-file(1), proc_pid_environ(5).
     """
 
-    unit: str | None
-    pid_file: str | None
     env_files: tuple[str, ...]
     checkout_path: str | None
     files: tuple[str, ...]
@@ -65,36 +64,28 @@ class PublishedSecrets(Question):
     public_names: tuple[str, ...] = ()
     read_names: tuple[str, ...] = ()
 
-    helpers = (FAMILY, MAIN_PIDS, LISTENERS, CHOSEN, FOLDER, CHECKOUT)
+    shell = ShellFile(__package__, "published.sh")
+    helpers = (*SHOWN, FOLDER, OWNER, CHECKOUT)
     slow: ClassVar[bool] = True
     max_bytes: ClassVar[int] = 4 * MIB
 
     @property
     def title(self) -> str:
-        return f"the secrets of {self.unit or self.pid_file}"
+        return f"the secrets of {self.service}"
 
-    def script(self) -> str:
+    @property
+    def arguments(self) -> tuple[str, ...]:
         if self.checkout_path is None:
-            return ":"
+            return "", ""  # its script ends at once, and `parse` says why
         names = "|".join(_expression(pattern) for pattern in (*self.secret_names, *self.read_names))
-        wanted = " ".join(quote(f":(icase,glob)**/{pattern}") for pattern in self.files)
-        return (
-            environment_script(self.unit, self.pid_file, self.env_files, names)
-            + f"""checkout {quote(self.checkout_path)}
-n=$(repo ls-files -- {wanted}) || exit 1
-echo '== listed'
-printf '%s\\n' "$n" | while IFS= read -r f; do
-[ -n "$f" ] && repo cat-file -e "HEAD:$f" 2>/dev/null || continue
-printf '== published %s\\n' "$f"; repo cat-file blob "HEAD:$f" | head -c 262144 | tr -d '\\r' | sed 's/^/ /'; echo
-done
-echo '== end'
-"""
-        )
+        wanted = [f":(icase,glob)**/{pattern}" for pattern in self.files]
+        service = environment_arguments(self, self.env_files, names)
+        return self.checkout_path, "\n".join(wanted), *service
 
     def parse(self, answer: Answer) -> PublishedSecretsFacts:
         if self.checkout_path is None:
             raise ProbeError(f"{self.title} could not be held against a checkout: none of its host is under releases")
-        variables, sources, denied = variables_in(self.title, answer)
+        variables, sources, denied = variables_in(self, answer)
         if no_checkout(self.title, self.checkout_path, answer):
             raise ProbeError(f"{self.title} could not be held against {self.checkout_path}: there is no such folder")
         if answer.block("listed") is None or answer.block("end") is None:
@@ -113,22 +104,22 @@ echo '== end'
                     if is_default:
                         defaults.setdefault(name, (block.rest, name))
         secrets = {n: s for n, (value, _) in variables.items() if (s := self._secret(n, value)) is not None}
-        found = [
+        result = [
             PublishedSecret(name, *published[digest(secret)], fallback=False)
             for name, secret in sorted(secrets.items())
             if digest(secret) in published
         ]
         unknown = [name for name in self.read_names if denied and not variables.get(name, ("", ""))[0]]
-        if unknown and not found:
+        if unknown and not result:
             raise MissingPrivilege(
                 f"{self.title} could not be determined: {', '.join(unknown)} may stand in "
                 f"{', '.join(denied)}, which this account may not read"
             )
         for name in self.read_names:
             if name in defaults and name not in unknown and not variables.get(name, ("", ""))[0]:
-                found.append(PublishedSecret(name, *defaults[name], fallback=True))
+                result.append(PublishedSecret(name, *defaults[name], fallback=True))
         return PublishedSecretsFacts(
-            ", ".join(sources), tuple(sorted(secrets)), tuple(files), len(published), tuple(found)
+            ", ".join(sources), tuple(sorted(secrets)), tuple(files), len(published), tuple(result)
         )
 
     def _secret(self, name: str, value: str) -> str | None:
@@ -164,7 +155,8 @@ def assignments(text: str) -> Iterator[tuple[str, str, bool]]:
     """(variable, value, whether it is a default) for what dotenv and compose files set, commented lines included.
 
     `NAME=value`, `NAME: value`, `- NAME=value`, and every `${NAME:-default}`, nested ones too. A value that refers to a
-    variable without default is left out: it is not published.
+    variable without default is left out: it is not published. Where dotenv and compose take different values from a
+    line, both are told: `A=q7#x` is "q7" to the one, "q7#x" to the other.
     """
     for line in text.split("\n"):
         while match := _DEFAULT.search(line):
@@ -173,6 +165,9 @@ def assignments(text: str) -> Iterator[tuple[str, str, bool]]:
         match = _ASSIGNMENT.match(line)
         if match and (value := _unquoted(match["value"])) and "${" not in value:
             yield match["name"], value, False
+            in_dotenv = value.partition("#")[0].rstrip()
+            if in_dotenv not in ("", value) and match["value"][0] not in "'\"`":
+                yield match["name"], in_dotenv, False
 
 
 def _unquoted(value: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from opsverify.errors import ProbeError
 from opsverify.probes.host.question import Answer, Question, one_line
+from opsverify.probes.host.shell_file import ShellFile
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -20,27 +21,18 @@ class HostAddresses(Question):
     Privileges: none. Source: /proc/net/fib_trie (its "host LOCAL" leaves) and /proc/net/if_inet6, else ip-address(8).
     """
 
-    def script(self) -> str:
-        return r"""if [ -r /proc/net/fib_trie ]; then
-echo '== v4'; awk '$1 == "|--" {a = $2} /\/32 host LOCAL/ {print a}' /proc/net/fib_trie | sort -u
-echo '== v6'; cat /proc/net/if_inet6 2>/dev/null
-else
-a=$(ip -o addr show) || exit 1
-echo '== ip'; printf '%s\n' "$a"
-fi
-echo '== end'
-"""
+    shell = ShellFile(__package__, "addresses.sh")
 
     def parse(self, answer: Answer) -> tuple[str, ...]:
         if answer.block("end") is None or answer.truncated:
             raise answer.failure("the host's addresses", "the list was not read to its end")
-        found: set[Address] = set()
+        addresses: set[Address] = set()
         for block in answer.blocks():
             for line in filter(None, block.lines):
-                found.add(_address(block.name, line))
-        if not found:
+                addresses.add(_address(block.name, line))
+        if not addresses:
             raise ProbeError("the host's addresses could not be determined: it names none")
-        return tuple(str(one) for one in sorted(found, key=lambda a: (a.version, int(a))))
+        return tuple(str(one) for one in sorted(addresses, key=lambda a: (a.version, int(a))))
 
 
 def _address(block: str, line: str) -> Address:

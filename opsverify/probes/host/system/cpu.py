@@ -8,13 +8,19 @@ from typing import ClassVar
 
 from opsverify.errors import ProbeError
 from opsverify.probes.host.question import Answer, Question, decimal, integer
+from opsverify.probes.host.shell import LIMITS
+from opsverify.probes.host.shell_file import ShellFile
+from opsverify.probes.host.system.limits import cores_used, limits
 
 SETTLE_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
 class CpuUsage:
-    """The share of all cores that was busy in the interval, and the load averages of 1, 5 and 15 minutes."""
+    """The share of all cores that was busy in the interval, and the load averages of 1, 5 and 15 minutes.
+
+    In a container that has a limit, the share of `limit_cores`.
+    """
 
     busy_percent: float
     cores: int
@@ -22,6 +28,13 @@ class CpuUsage:
     load_5: float
     load_15: float
     iowait_percent: float
+    limit_cores: float | None = None
+    """Processors' worth of time that a container may use; None where it may use them all."""
+
+    @property
+    def of_what(self) -> str:
+        """What it is a share of: `8 cores`, or `0.5 cores, its limit`."""
+        return f"{self.cores} cores" if self.limit_cores is None else f"{self.limit_cores:g} cores, its limit"
 
 
 @dataclass(frozen=True)
@@ -30,21 +43,19 @@ class Cpu(Question):
 
     Waiting for disks is not busy; guests' time is part of user time and counted once. The sample begins a moment
     late, so that the rest of this script does not measure itself. Privileges: none. Source: proc_stat(5),
-    proc_loadavg(5).
+    proc_loadavg(5); the kernel's cgroup-v2 and scheduler/sched-bwc for limits.
     """
 
     interval: float = 1.0
 
+    shell = ShellFile(__package__, "cpu.sh")
+    helpers = (LIMITS,)
     slow: ClassVar[bool] = True
     seconds: ClassVar[float] = 60.0
 
-    def script(self) -> str:
-        whole = max(1, round(self.interval))
-        return (
-            f"sleep {SETTLE_SECONDS:g} 2>/dev/null\necho '== first'; head -n 1 /proc/stat\n"
-            f"sleep {self.interval:g} 2>/dev/null || sleep {whole}\n"  # some BusyBoxes take whole seconds only
-            "echo '== second'; grep '^cpu' /proc/stat; echo '== load'; cat /proc/loadavg"
-        )
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return f"{SETTLE_SECONDS:g}", f"{self.interval:g}", str(max(1, round(self.interval)))
 
     def parse(self, answer: Answer) -> CpuUsage:
         first, second, load = (answer.block(name) for name in ("first", "second", "load"))
@@ -59,13 +70,20 @@ class Cpu(Question):
         averages = load.lines[0].split()
         if len(averages) < 3:
             raise ProbeError("the load averages could not be determined: /proc/loadavg has too few fields")
+        cores = sum(1 for line in second.lines if re.match(r"cpu\d+ ", line)) or 1
+        busy, limit = 100.0 * (total - spent[3] - spent[4]) / total, limits(answer).cores
+        if limit is not None and limit < cores:
+            busy = 100.0 * cores_used(answer) / limit
+        else:
+            limit = None
         return CpuUsage(
-            busy_percent=100.0 * (total - spent[3] - spent[4]) / total,
-            cores=sum(1 for line in second.lines if re.match(r"cpu\d+ ", line)) or 1,
+            busy_percent=busy,
+            cores=cores,
             load_1=decimal(averages[0], "load average"),
             load_5=decimal(averages[1], "load average"),
             load_15=decimal(averages[2], "load average"),
             iowait_percent=100.0 * spent[4] / total,
+            limit_cores=limit,
         )
 
 

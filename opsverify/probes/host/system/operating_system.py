@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import ClassVar
 
 from opsverify.errors import ProbeError
 from opsverify.probes.host.question import Answer, Question, decimal, moment
+from opsverify.probes.host.shell_file import ShellFile
 
 
 @dataclass(frozen=True)
@@ -36,15 +38,8 @@ class OsRelease(Question):
     Privileges: none. Source: os-release(5), uname(1).
     """
 
+    shell = ShellFile(__package__, "operating_system.sh")
     first: ClassVar[bool] = True
-
-    def script(self) -> str:
-        return (
-            # BusyBox's date prints %N as it is, or nothing.
-            't=$(date +%s.%N); case $t in *[!0-9.]*|*.) t=$(date +%s).5;; esac; echo "== clock $t"\n'
-            'echo "== kernel $(uname -sr)"\necho "== hostname $(hostname 2>/dev/null || uname -n)"\n'
-            "echo '== release'; cat /etc/os-release 2>/dev/null || cat /usr/lib/os-release 2>/dev/null\nexit 0"
-        )
 
     def parse(self, answer: Answer) -> OsFacts:
         clock, kernel, hostname, release = (answer.block(n) for n in ("clock", "kernel", "hostname", "release"))
@@ -68,6 +63,9 @@ class OsRelease(Question):
 
 def _assignment(line: str) -> tuple[str, str]:
     key, _, value = line.partition("=")
+    # shlex leaves a backslash before what only a shell has: "\\$".
+    if quoted := re.fullmatch(r'"((?:[^"\\]|\\.)*)"', value.strip()):
+        return key.strip(), re.sub(r'\\([\\"$`])', r"\1", quoted[1])
     try:
         return key.strip(), "".join(shlex.split(value)[:1])
     except ValueError:

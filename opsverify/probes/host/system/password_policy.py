@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from opsverify.errors import MissingPrivilege, ProbeError
 from opsverify.probes.host.question import Answer, Question, one_line
+from opsverify.probes.host.shell_file import ShellFile
 
 PWQUALITY_DEFAULT = 8
 UNIX_DEFAULT = 6
@@ -33,22 +34,11 @@ class PasswordPolicy(Question):
     as these files are installed (mode 644). Source: login.defs(5), pwquality.conf(5), pam_pwquality(8), pam_unix(8).
     """
 
+    shell = ShellFile(__package__, "password_policy.sh")
+
     @property
     def title(self) -> str:
         return "the password policy"
-
-    def script(self) -> str:
-        # Of the files, only the lines that matter: pam.d may name servers and their secrets.
-        return r"""
-show() { for f; do [ -e "$f" ] || continue; [ -r "$f" ] || { echo "== denied $f"; continue; }
-echo "== $part $f"; sed -n "$lines" "$f"; done; }
-part=defs lines='/^[[:space:]]*PASS_MAX_DAYS/p'; show /etc/login.defs
-part=quality lines='/^[[:space:]]*[Mm][Ii][Nn][Ll][Ee][Nn]/p'
-show /etc/security/pwquality.conf.d/*.conf /etc/security/pwquality.conf
-part=pam lines='/^[^#]*password.*pam_\(pwquality\|cracklib\|passwdqc\|unix\)\.so/p'
-show /etc/pam.d/common-password /etc/pam.d/system-auth /etc/pam.d/password-auth /etc/pam.d/base-password
-echo '== end'
-"""
 
     def parse(self, answer: Answer) -> PasswordPolicyFacts:
         if answer.block("end") is None:

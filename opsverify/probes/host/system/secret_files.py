@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.probes.host.question import Answer, Question, one_line, quote
+from opsverify.probes.host.question import Answer, Question, one_line
+from opsverify.probes.host.shell_file import ShellFile
 
 
 @dataclass(frozen=True)
@@ -36,28 +37,6 @@ class SecretsKept:
     None where systemd does not tell what the unit sets."""
 
 
-# Reads what `systemctl show` says, and names variables only. One item a variable, in quotes of C or of the shell where
-# it needs them. Of a URL only a password is a secret, and what names the file of a key is none.
-_SECRETS_OF_A_UNIT = r"""
-function secret(name, value) {
-if (value == "" || name ~ /^NEXT_PUBLIC_|PUBLIC_KEY|PUBLISHABLE/) return 0
-if (value ~ /:\/\//) return value ~ /:\/\/[^\/@]*:[^\/@]+@/ || value ~ /[?&]password=[^&]/
-if (name ~ /(KEY|CREDENTIALS?)$/ && value ~ /^\/[A-Za-z0-9._@-]+(\/[A-Za-z0-9._@-]+)+$/) return 0
-sub(/_(OLD|NEW|PREVIOUS|BASE|BASE64|[0-9]+)$/, "", name)
-return name ~ /(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|APIKEY|_KEY|_PASS|_PWD)$/
-}
-/^LoadState=(loaded|masked)/ { print "== unit" }
-/^Environment=/ { rest = substr($0, 13); sub(/^ +/, "", rest)
-while (rest != "") {
-if (!match(rest, /^"([^"\\]|\\.)*"/) && !match(rest, /^\$\047([^\047\\]|\\.)*\047/)) match(rest, /^[^ ]+/)
-item = substr(rest, 1, RLENGTH); rest = substr(rest, RLENGTH + 1); sub(/^ +/, "", rest)
-sub(/^("|\$\047)/, "", item); sub(/["\047]$/, "", item)
-i = index(item, "="); name = substr(item, 1, i - 1)
-if (name ~ /^[A-Za-z_][A-Za-z0-9_]*$/ && secret(toupper(name), substr(item, i + 1))) print "== secret " name
-} }
-"""
-
-
 @dataclass(frozen=True)
 class SecretFiles(Question):
     """The permissions of `paths`, and of the EnvironmentFile= files of a `unit`; which secrets are in the unit itself.
@@ -71,58 +50,41 @@ class SecretFiles(Question):
     unit: str | None = None
     unit_files: bool = True
 
+    shell = ShellFile(__package__, "secret_files.sh")
+    program = ShellFile(__package__, "unit_secrets.awk")
+
     @property
     def title(self) -> str:
         return f"the permissions of {', '.join(self.paths)}" if self.paths else f"the secrets of {self.unit}"
 
-    def script(self) -> str:
-        of_unit = ""
-        if self.unit is not None:
-            of_unit = (
-                f"systemctl show -p LoadState -p Environment -- {quote(self.unit)} 2>/dev/null | "
-                f"awk {quote(_SECRETS_OF_A_UNIT)}\n"
-            )
-        if self.unit is not None and self.unit_files:
-            # EnvironmentFiles=/etc/mycats.env (ignore_errors=no), a line for each; "yes" is one that may be missing.
-            # It may be a pattern: systemd.exec(5).
-            of_unit += (
-                f"systemctl show -p EnvironmentFiles -- {quote(self.unit)} 2>/dev/null | "
-                "sed -n 's/^EnvironmentFiles=\\(.*\\) (ignore_errors=\\(.*\\))$/\\2 \\1/p' | "
-                "while IFS=' ' read -r optional pattern; do IFS=; for f in $pattern; do\n"
-                '[ "$optional" = yes ] && ls -Ld -- "$f" 2>&1 | grep -q \'No such file\' || look "$f"\ndone; done\n'
-            )
-        named = " ".join(quote(path) for path in self.paths)
-        return (
-            'look() {\nif s=$(stat -L -c "%a %U %u %G" -- "$1" 2>&1); then\n'
-            'a=$(ls -Lld -- "$1" | cut -c 11); echo "== file $1"; echo "$s"; echo "${a:- }"\n'
-            'else echo "== lost $1"; echo "$s"; fi\n}\n'
-            f'for f in {named}; do look "$f"; done\n{of_unit}echo "== end"'
-        )
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return self.unit or "", "files" if self.unit_files else "", self.program.text, *self.paths
 
     def parse(self, answer: Answer) -> SecretsKept:
         if answer.block("end") is None:
             raise answer.failure(self.title)
-        found: dict[str, SecretFile] = {}
+        files: dict[str, SecretFile] = {}
         for block in answer.blocks():
             if block.name == "lost":
-                found[block.rest] = self._lost(block.rest, "\n".join(block.lines))
+                files[block.rest] = self._lost(block.rest, "\n".join(block.lines))
             elif block.name == "file":
-                found[block.rest] = _file(block.rest, block.lines)
-        if not set(self.paths) <= found.keys():
+                files[block.rest] = _file(block.rest, block.lines)
+        if not set(self.paths) <= files.keys():
             raise answer.failure(self.title)
         names = dict.fromkeys(one_line(block.rest, 60) for block in answer.blocks() if block.name == "secret")
-        told = self.unit is None or answer.block("unit") is not None
-        return SecretsKept(tuple(found.values()), tuple(names) if told else None)
+        unit_asked = self.unit is None or answer.block("unit") is not None
+        return SecretsKept(tuple(files.values()), tuple(names) if unit_asked else None)
 
-    def _lost(self, path: str, said: str) -> SecretFile:
-        if re.search("permission denied", said, re.IGNORECASE):
+    def _lost(self, path: str, error_text: str) -> SecretFile:
+        if re.search("permission denied", error_text, re.IGNORECASE):
             raise MissingPrivilege(
                 f"{self.title} could not be determined: this account may not search the folder of {path}"
                 " (grant x on it)"
             )
-        if re.search("No such file|not a directory", said, re.IGNORECASE):
+        if re.search("No such file|not a directory", error_text, re.IGNORECASE):
             return SecretFile(path, exists=False)
-        raise ProbeError(f"{self.title} could not be determined: {one_line(said) or 'stat gave no reason'}")
+        raise ProbeError(f"{self.title} could not be determined: {one_line(error_text) or 'stat gave no reason'}")
 
 
 def _file(path: str, lines: list[str]) -> SecretFile:

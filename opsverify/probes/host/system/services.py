@@ -1,4 +1,4 @@
-"""Services: systemd units, and processes known by a pid file."""
+"""Services: systemd units, containers, and processes known by a pid file."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.question import Answer, Question, decimal, integer, moment, one_line, quote
-from opsverify.probes.host.shell import MAIN_PIDS, one_of, unit_name, units
+from opsverify.probes.host.question import Answer, decimal, integer, moment, one_line
+from opsverify.probes.host.service import ServiceQuestion
+from opsverify.probes.host.shell import ENGINE, JOURNAL, MAIN_PIDS, unit_name
+from opsverify.probes.host.shell_file import ShellFile
+from opsverify.probes.host.system.container import ContainerFacts, container_facts
 
 _PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,UnitFileState,NRestarts,MainPID,ActiveEnterTimestamp,"
@@ -47,16 +50,18 @@ class ServiceInstance:
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """A service. With a unit: `main` and its `instances`; with a pid file: `process`."""
+    """A service. With a unit: `main` and its `instances`; with a pid file: `process`; else its `container`."""
 
     name: str
     exists: bool
-    """Whether there is such a unit, or such a pid file."""
+    """Whether there is such a unit, pid file or container."""
     running: bool
-    """A unit: it is active, and so is every instance of it. A pid file: its process lives and is not a later one."""
+    """A unit: it is active, and so is every instance of it. A pid file: its process lives and is not a later one.
+    A container: its engine says so."""
     main: ServiceInstance | None = None
     instances: tuple[ServiceInstance, ...] = ()
     process: ProcessStatus | None = None
+    container: ContainerFacts | None = None
     observed_at: datetime | None = None
     recent_restarts: int | None = None
     """Automatic restarts of a unit and its instances in the window asked for; None where no journal tells."""
@@ -75,14 +80,6 @@ class ServiceStatus:
         return max(counts, default=None)
 
     @property
-    def active_since(self) -> datetime | None:
-        """When it, or its latest started instance, came up."""
-        times = [one.active_since for one in (self.main, *self.instances) if one and one.active_since]
-        if self.process and self.process.started_at:
-            times.append(self.process.started_at)
-        return max(times, default=None)
-
-    @property
     def last_restart(self) -> datetime | None:
         """When what was restarted last came up again; None where nothing was restarted."""
         times = [one.active_since for one in (self.main, *self.instances) if one and one.restarts and one.active_since]
@@ -90,7 +87,7 @@ class ServiceStatus:
 
     @property
     def enabled(self) -> bool | None:
-        """Whether it starts at boot; None for a pid file. Of a wrapper, every instance that runs must start, too."""
+        """Whether it starts at boot; None without a unit. Of a wrapper, every instance that runs must start, too."""
         if self.main is None:
             return None
         if self.main.load_state == "not-found":  # there are its instances only
@@ -114,88 +111,53 @@ class ProcessStatus:
 
 
 @dataclass(frozen=True)
-class ServiceState(Question):
+class ServiceState(ServiceQuestion):
     """Whether a service is there, runs, since when, and how often it was restarted in the last `window_minutes`.
 
     A unit's template instances (`postgresql@*`) are reported with it: Debian's `postgresql.service` is "active
     (exited)" whatever its clusters do. Privileges: none; a process's executable needs the same
-    user or root and is None without, and recent restarts need the journal (group systemd-journal).
-    Source: systemctl(1) show, org.freedesktop.systemd1(5), proc_pid_stat(5), journalctl(1).
+    user or root and is None without, recent restarts need the journal (group systemd-journal), and a container
+    needs what `ContainerState` does. Source: systemctl(1) show, org.freedesktop.systemd1(5), proc_pid_stat(5),
+    journalctl(1).
     """
 
-    unit: str | None = None
-    pid_file: str | None = None
     window_minutes: int = 60
 
-    helpers = (MAIN_PIDS,)
+    shell = ShellFile(__package__, "services.sh")
+    helpers = (ENGINE, MAIN_PIDS, JOURNAL)
 
     @property
     def title(self) -> str:
-        return f"service {self.unit or self.pid_file}"
+        return f"service {self.service}"
 
-    def script(self) -> str:
-        one_of(self.unit, self.pid_file)
-        if self.unit is not None:
-            names = " ".join(quote(name) for name in units(self.unit))
-            show = f"systemctl show -p {_PROPERTIES}"
-            return (
-                "command -v systemctl >/dev/null 2>&1 || { echo '== nosystemd'; exit 0; }\n"
-                "echo \"== clock $(date +%s) $(cut -d' ' -f1 /proc/uptime)\"\n"
-                # --timestamp came with systemd 248; before, the monotonic time has to do.
-                f"u=$({show} --timestamp=unix -- {names} 2>/dev/null || {show} -- {names}) || exit\n"
-                f"printf '%s\\n' '== units' \"$u\"\n{self._recent()}"
-            )
-        path = quote(self.pid_file or "")
-        return f"""f={path}
-echo "== clock $(date +%s) $(cut -d' ' -f1 /proc/uptime)"
-if [ ! -e "$f" ]; then ls -d -- "$f" 2>&1 | sed 's/^/== missing /'; exit 0; fi
-head -n 1 "$f" >/dev/null || exit 4
-p=$(file_pid "$f")
-echo "== pid $p"
-echo "== written $(stat -c %Y -- "$f" 2>/dev/null)"
-echo "== ticks $(getconf CLK_TCK 2>/dev/null || echo 100)"
-sed -n 's/^btime /== boot /p' /proc/stat
-[ -n "$p" ] && [ -d "/proc/$p" ] || exit 0
-echo "== stat"; tr '\\n' ' ' < "/proc/$p/stat"; echo
-echo "== exe"; readlink "/proc/$p/exe" 2>/dev/null
-echo "== command"; tr '\\0\\n' '\\n ' < "/proc/$p/cmdline" 2>/dev/null | head -n 2
-exit 0
-"""
-
-    def _recent(self) -> str:
-        # The journal knows units by their own names, and no alias. It may be slow: it is only asked for so long.
-        return f"""set --; for i in $(printf '%s\\n' "$u" | sed -n 's/^Id=//p'); do set -- "$@" -u "$i"; done
-[ $# -gt 0 ] && command -v journalctl >/dev/null 2>&1 || exit 0
-B=; timeout 1 true 2>/dev/null && B='timeout 2'
-case $($B journalctl -n 1 -o cat "$@" 2>&1 >/dev/null) in
-*'not seeing messages'*|*ermission*|*'No journal files'*) exit 0;;
-esac
-s=$(($(date +%s) - 60 * {self.window_minutes}))
-n=$($B journalctl -q -o cat -n {_MOST_RESTARTS} --since "@$s" "$@" _PID=1 MESSAGE_ID={_RESTART_SCHEDULED}) || exit 0
-o=$($B journalctl -q -o short-unix --system 2>/dev/null | head -n 1 | cut -d. -f1)
-echo "== restarted $(printf '%s' "$n" | grep -c '')"; echo "== window $s"; echo "== oldest $o"
-exit 0
-"""
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        place = self.service_arguments
+        bounds = str(self.window_minutes), str(_MOST_RESTARTS)
+        return place[0], _PROPERTIES, *bounds, _RESTART_SCHEDULED, *place[1:]
 
     def parse(self, answer: Answer) -> ServiceStatus:
+        if self.container is not None:
+            facts = container_facts(self.title, self.container, answer)
+            return ServiceStatus(self.service, facts.exists, facts.running, container=facts, observed_at=_now(answer))
         return self._unit(answer) if self.unit is not None else self._process(answer)
 
     def _unit(self, answer: Answer) -> ServiceStatus:
         if answer.block("nosystemd"):
             raise ProbeError(f"{self.title} could not be determined: the host has no systemd")
         block, clock = answer.block("units"), answer.block("clock")
-        found = [_instance(part, clock.rest if clock else "") for part in _paragraphs(block.lines if block else [])]
-        if answer.status != 0 or not found:
+        parts = [_instance(part, clock.rest if clock else "") for part in _paragraphs(block.lines if block else [])]
+        if answer.status != 0 or not parts:
             raise answer.failure(self.title, "systemctl said nothing")
         full = unit_name(self.unit or "")
         # An alias answers under its real name, so the first is it, whatever its Id.
-        main, instances = found[0], tuple(one for one in found[1:] if one.load_state != "not-found")
-        if main.unit != full and any(one.unit == full for one in found):
+        main, instances = parts[0], tuple(one for one in parts[1:] if one.load_state != "not-found")
+        if main.unit != full and any(one.unit == full for one in parts):
             raise ProbeError(f"{self.title} could not be determined: systemctl answered for {one_line(main.unit, 60)}")
         exists = main.load_state not in ("not-found", "bad-setting", "error") or bool(instances)
         main_is_well = main.active or (main.load_state == "not-found" and bool(instances))
         running = exists and main_is_well and all(one.active for one in instances)
-        status = ServiceStatus(full, exists, running, main, instances, None, _now(answer))
+        status = ServiceStatus(full, exists, running, main, instances, observed_at=_now(answer))
         return self._with_restarts(status, answer)
 
     def _with_restarts(self, status: ServiceStatus, answer: Answer) -> ServiceStatus:
@@ -261,14 +223,14 @@ def _number(answer: Answer, name: str) -> int | None:
 
 
 def _paragraphs(lines: list[str]) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = [{}]
+    paragraphs: list[dict[str, str]] = [{}]
     for line in lines:
         key, separator, value = line.partition("=")
         if separator:
-            found[-1].setdefault(key, value)
-        elif found[-1]:
-            found.append({})
-    return [part for part in found if part]
+            paragraphs[-1].setdefault(key, value)
+        elif paragraphs[-1]:
+            paragraphs.append({})
+    return [part for part in paragraphs if part]
 
 
 def _instance(values: dict[str, str], clock: str) -> ServiceInstance:

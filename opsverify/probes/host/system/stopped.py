@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from posixpath import normpath
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.question import Answer, Question, integer, one_line, quote
+from opsverify.probes.host.question import Answer, Question, integer, one_line
+from opsverify.probes.host.shell_file import ShellFile
 
 
 @dataclass(frozen=True)
@@ -53,57 +54,31 @@ class NodeProcesses(Question):
 
     checkouts: tuple[str, ...] = ()
 
-    def script(self) -> str:
-        return rf"""for f in {" ".join(quote(path) for path in self.checkouts)}; do
-r=$(readlink -f -- "$f") || ls -d -- "$f" >/dev/null
-echo "== checkout $r"
-done
-cat /proc/[0-9]*/stat 2>/dev/null | sed -n 's/^\([0-9]*\) (\(.*\)) \([A-Za-z]\) .*/\1 \3 \2/p' |
-while read -r p state name; do
-case $state in Z|X) continue;; esac
-case $name in node|nodejs|node[0-9]*|node\ *|MainThread|next-server*) ;; *) continue;; esac
-d=$(readlink "/proc/$p/cwd" 2>/dev/null)
-c=$(tr '\0\n' '\n ' 2>/dev/null < "/proc/$p/cmdline" | head -n 20)
-if [ -z "$d" ]; then # perhaps it has just ended
-case $(tail -n 1 "/proc/$p/stat" 2>/dev/null | sed 's/.*) \([A-Za-z]\) .*/\1/') in ''|Z|X) continue;; esac
-fi
-echo "== process $p $name"
-echo "cwd $d"
-echo "command $(printf '%s\n' "$c" | head -n 2 | tr '\n' ' ')"
-printf '%s\n' "$c" | sed 1d | {{
-relative=$d
-while IFS= read -r f; do
-case $f in
-*[[:space:]]*|-*|'') f=;;
-/*) ;;
-*) f=${{relative:+$relative/$f}};;
-esac
-relative=
-[ -z "$f" ] || {{ echo "file $f"; echo "file $(readlink -f -- "$f" 2>/dev/null)"; }}
-done; }}
-done
-echo '== end'
-"""
+    shell = ShellFile(__package__, "stopped.sh")
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return self.checkouts
 
     def parse(self, answer: Answer) -> tuple[NodeProcess, ...]:
         if answer.block("end") is None or answer.truncated:
             raise answer.failure("the Node.js processes", "the list was not read to its end")
         blocks = answer.blocks()
-        found = [block.rest for block in blocks if block.name == "checkout"]
-        if len(found) != len(self.checkouts) or ("" in found and answer.denied):
+        checkout_blocks = [block.rest for block in blocks if block.name == "checkout"]
+        if len(checkout_blocks) != len(self.checkouts) or ("" in checkout_blocks and answer.denied):
             raise answer.failure("the Node.js processes of a checkout", "its path was not resolved")
-        checkouts = [(path, real or path) for path, real in zip(self.checkouts, found, strict=True)]
+        checkouts = [(path, real or path) for path, real in zip(self.checkouts, checkout_blocks, strict=True)]
         return tuple(_process(block.rest, block.lines, checkouts) for block in blocks if block.name == "process")
 
 
 def _process(head: str, lines: list[str], checkouts: list[tuple[str, str]]) -> NodeProcess:
     pid, _, name = head.partition(" ")
-    told = [line.partition(" ")[::2] for line in lines]
-    one = dict(told)
+    fields = [line.partition(" ")[::2] for line in lines]
+    one = dict(fields)
     if "cwd" not in one or "command" not in one:
         raise ProbeError(f"the Node.js processes could not be determined: {one_line(pid, 20)} was not described")
     folder = re.sub(r" \(deleted\)$", "", one["cwd"]) or None
-    paths = [folder or "", *(normpath(rest) for word, rest in told if word == "file" and rest)]
+    paths = [folder or "", *(normpath(rest) for word, rest in fields if word == "file" and rest)]
     places = []
     for path in paths:
         for asked, real in checkouts:

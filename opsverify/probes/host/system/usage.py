@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.question import KIB, MIB, Answer, Block, Question, integer, one_line, percent, quote
+from opsverify.probes.host.question import KIB, MIB, Answer, Block, Question, integer, one_line, percent
+from opsverify.probes.host.shell import LIMITS
+from opsverify.probes.host.shell_file import ShellFile
 from opsverify.probes.host.system.cpu import SETTLE_SECONDS
+from opsverify.probes.host.system.limits import limits
 
 
 @dataclass(frozen=True)
 class ProgramUsage:
-    """All processes of one program together, as shares of the whole host."""
+    """All processes of one program together, as shares of the whole host, or of what its container may use."""
 
     name: str
     processes: int
@@ -38,33 +42,16 @@ class ProcessResources(Question):
     names: tuple[str, ...]
     interval: float = 1.0
 
+    shell = ShellFile(__package__, "usage.sh")
+    helpers = (LIMITS,)
     slow: ClassVar[bool] = True
     seconds: ClassVar[float] = 60.0
     max_bytes: ClassVar[int] = MIB
 
-    def script(self) -> str:
-        patterns = "|".join(pattern for name in self.names for pattern in (quote(name), f"{quote(name)}' '*"))
+    @property
+    def arguments(self) -> tuple[str, ...]:
         whole = max(1, round(self.interval))
-        # Only builtins until a name matches: a host has many processes, and a fork for each would be its own load.
-        # Newer Node.js calls its main thread MainThread; its command line still tells.
-        return f"""
-look() {{
-echo "== $1"; head -n 1 /proc/stat
-for d in /proc/[0-9]*; do
-{{ read -r c <"$d/comm"; }} 2>/dev/null || continue
-[ "$c" != MainThread ] || {{ c=$(tr '\\000' '\\n' <"$d/cmdline" | head -n 1); c=${{c##*/}}; }} 2>/dev/null
-case $c in {patterns}) ;; *) continue;; esac
-{{ read -r s <"$d/stat"; }} 2>/dev/null || continue
-printf 'name %s\\nstat %s\\n' "$c" "$s"
-[ "$1" = first ] || grep '^Rss' "$d/status" 2>/dev/null
-done
-}}
-sleep {SETTLE_SECONDS:g} 2>/dev/null
-look first
-sleep {self.interval:g} 2>/dev/null || sleep {whole}
-look second
-echo '== memory'; grep '^MemTotal:' /proc/meminfo
-"""
+        return f"{SETTLE_SECONDS:g}", f"{self.interval:g}", str(whole), *self.names
 
     def parse(self, answer: Answer) -> tuple[ProgramUsage, ...]:
         first, second, memory = (answer.block(name) for name in ("first", "second", "memory"))
@@ -74,29 +61,34 @@ echo '== memory'; grep '^MemTotal:' /proc/meminfo
         total = re.fullmatch(r"MemTotal:\s+(\d+) kB", memory.lines[0])
         if total is None:
             raise ProbeError("what programs use could not be determined: /proc/meminfo has no MemTotal")
+        allowed = limits(answer)
+        count = answer.block("cores")
+        cores = max(1, integer(count.rest if count else "1", "the number of cores"))
+        part = min(1.0, (allowed.cores or cores) / cores)
+        memory_bytes = min(KIB * int(total[1]), allowed.memory_bytes or sys.maxsize)
         before = {process.key: process for process in _processes(first)}
         together: dict[str, list[tuple[int, _Process]]] = {}
         for process in _processes(second):
             if process.key in before and process.resident:
                 spent = max(0, process.ticks - before[process.key].ticks)
                 together.setdefault(process.title, []).append((spent, process))
-        found = []
+        programs = []
         for name in self.names:
             members = [one for title, ones in together.items() if _is(title, name) for one in ones]
             if not members:
                 continue
             pages = [process.resident for _, process in members]
             used = KIB * (sum(p["Anon"] for p in pages) + max(p["File"] + p["Shmem"] for p in pages))
-            found.append(
+            programs.append(
                 ProgramUsage(
                     name=name,
                     processes=len(members),
-                    cpu_percent=percent(sum(spent for spent, _ in members), passed, f"the CPU share of {name}"),
+                    cpu_percent=percent(sum(spent for spent, _ in members), passed * part, f"the CPU share of {name}"),
                     memory_bytes=used,
-                    memory_percent=percent(used, KIB * int(total[1]), f"the memory share of {name}"),
+                    memory_percent=percent(used, memory_bytes, f"the memory share of {name}"),
                 )
             )
-        return tuple(found)
+        return tuple(programs)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.question import Answer, Question, one_line, quote
+from opsverify.probes.host.question import Answer, Question, one_line
+from opsverify.probes.host.shell import OWNER
+from opsverify.probes.host.shell_file import ShellFile
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Version:
     """What is to be said with it: how it is known, where it is not what it should be known from."""
 
     @property
-    def told(self) -> str:
+    def with_note(self) -> str:
         """The version with its note, for people."""
         return f"{self.text}, {self.note}" if self.note else self.text
 
@@ -31,11 +33,11 @@ class Version:
         return self.numbers[0] if self.numbers else None
 
 
-def version_of(what: str, said: str, path: str = "") -> Version:
+def version_of(what: str, text: str, path: str = "") -> Version:
     """The first dotted number in what a program says of itself; raises ProbeError where there is none."""
-    match = re.search(r"(?<![\w.])v?([0-9]{1,9}(?:\.[0-9]{1,9})+|[0-9]{1,9}(?=(?:beta|rc|devel)))", said, re.ASCII)
+    match = re.search(r"(?<![\w.])v?([0-9]{1,9}(?:\.[0-9]{1,9})+|[0-9]{1,9}(?=(?:beta|rc|devel)))", text, re.ASCII)
     if not match:
-        raise ProbeError(f"{what} could not be determined: no version in {one_line(said, 80)!r}")
+        raise ProbeError(f"{what} could not be determined: no version in {one_line(text, 80)!r}")
     return Version(True, match[1], tuple(int(part) for part in match[1].split(".")), path)
 
 
@@ -44,25 +46,24 @@ class CommandVersion(Question):
     """The version of a command on the host, as `COMMAND --version` says it.
 
     `command` is a name or an absolute path; `folders` are searched before the PATH that a plain login has there.
-    Runs the command, for its version only. Privileges: to execute it. A missing command is a fact: found=False.
+    Runs the command, for its version only; root has it run as the owner of its file. Privileges: to execute it.
+    A missing command is a fact: found=False.
     """
 
     command: str
     folders: tuple[str, ...] = ()
-    arguments: tuple[str, ...] = ("--version",)
+    options: tuple[str, ...] = ("--version",)
+
+    shell = ShellFile(__package__, "versions.sh")
+    helpers = (OWNER,)
 
     @property
     def title(self) -> str:
         return f"the version of {self.command}"
 
-    def script(self) -> str:
-        folders = f"PATH={quote(':'.join(self.folders))}:$PATH\n" if self.folders else ""
-        command = quote(self.command)
-        arguments = " ".join(quote(argument) for argument in self.arguments)
-        return (
-            f"{folders}c=$(command -v {command}) || {{ echo '== missing'; exit 0; }}\n"
-            f'echo "== path $c"\necho \'== version\'\n"$c" {arguments} 2>&1 | head -n 5'
-        )
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return ":".join(self.folders), self.command, *self.options
 
     def parse(self, answer: Answer) -> Version:
         if answer.block("missing"):

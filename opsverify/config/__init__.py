@@ -1,0 +1,1 @@
+"""What an operator may say: environment files, the runbook's items, and what their values mean."""

@@ -1,0 +1,544 @@
+"""What an environment file may say: frozen, validated models of the targets and of what is expected of them.
+
+Only shapes live here; reading files, filling in `${VAR}` and listing mistakes is `opsverify.config.loading`. Every kind
+of target is a mapping from a name to its description; the name becomes the test's id, `disk-usage[app1]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
+
+from opsverify.config import addresses, deadlines
+from opsverify.config import history_location as location
+from opsverify.config.items import ItemId, Severity
+
+
+def _web_address(value: str) -> str:
+    parts = addresses.split(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("an address such as https://mycats.example.com")
+    if parts.username or parts.password:
+        raise ValueError("an address without user and password (use headers or token)")
+    if parts.port == 0:
+        raise ValueError("an address with a port from 1 to 65535")
+    return value.rstrip("/")
+
+
+def _postgres_address(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if text.startswith(("postgresql://", "postgres://")):
+        if len(addresses.split(text).path) < 2:
+            raise ValueError("a PostgreSQL URL that names a database, postgresql://user@host:5432/name")
+    elif not {"dbname", "service"} & set(addresses.words(text)):
+        raise ValueError("a PostgreSQL URL, postgresql://user@host:5432/name")
+    return value
+
+
+def _country(value: str) -> str:
+    if not deadlines.is_known_country(value):
+        raise ValueError("a country whose public holidays are known, two letters as in ISO 3166: JP")
+    return value
+
+
+def _history_address(value: SecretStr) -> SecretStr:
+    location.check(value.get_secret_value())
+    return value
+
+
+_CONNECTIONS = ("local", "ssh", "docker", "podman", "kubectl", "openshift", "lxc", "chroot", "ansible", "salt")
+
+
+def _connection(value: str) -> str:
+    parts = addresses.split(value)
+    if parts.scheme not in _CONNECTIONS:
+        # paramiko:// is left out on purpose: it verifies no host key.
+        raise ValueError(f"a connection such as ssh://user@host, of one of these kinds: {', '.join(_CONNECTIONS)}")
+    if parts.password:
+        raise ValueError("a connection without a password (ssh would show it in the process list; use a key or agent)")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_web_address)]
+PostgresAddress = Annotated[SecretStr, AfterValidator(_postgres_address)]
+HistoryAddress = Annotated[SecretStr, AfterValidator(_history_address)]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidator(_country)]
+Connection = Annotated[str, AfterValidator(_connection)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length=60)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
+WebPath = Annotated[str, StringConstraints(pattern=r"^/\S*$")]
+HostPath = Annotated[str, StringConstraints(pattern=r"^/[^\x00\n]*$")]
+ContainerName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5)]
+
+
+class Model(BaseModel):
+    """Frozen, and an unknown key is a mistake: a misspelt threshold must not be a silently ignored one."""
+
+    # hide_input: pydantic would otherwise repeat a connection string, password and all, in its error.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+_SINGULAR = {"proxies": "proxy"}
+
+
+class Target(Model):
+    """Something to verify. `name` and `environment` are filled in from where it stands."""
+
+    kind: ClassVar[str]
+    optional: ClassVar[bool] = False
+    """Whether a file need not say that it has none: kinds that are younger than files in use."""
+
+    name: SkipJsonSchema[str] = ""
+    environment: SkipJsonSchema[str] = ""
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """(environment, kind, name): unique within a run."""
+        return (self.environment, self.kind, self.name)
+
+    @property
+    def label(self) -> str:
+        """How a report names it: kind and name, `host app1`."""
+        return f"{_SINGULAR.get(self.kind, self.kind.removesuffix('s'))} {self.name}"
+
+
+class OnHost(Target):
+    """A target that is looked at on a host of this environment."""
+
+    host: Name = Field(description="The host, by its name under hosts.")
+
+
+class InContainer(OnHost):
+    """A target that may be a container, as an engine on its host sees it."""
+
+    container: ContainerName | None = Field(None, description="Its name or id: mycats-backend-1.")
+    engine: Literal["any", "docker", "podman"] = Field("any", description="Of a container; any: docker, else podman.")
+
+
+class Slotted(Target):
+    """A target of which blue and green may each have one."""
+
+    slot: Name | None = Field(None, description="The deployment slot it belongs to (blue, green); none: both.")
+
+
+class Login(Model):
+    """An account with which a run logs in to an API, once: as My Cats takes it, or with OAuth 2."""
+
+    grant: Literal["json", "password", "client_credentials"] = Field(
+        "json", description="json: My Cats' own; the others are grants of OAuth 2 (RFC 6749)."
+    )
+    path: WebPath | Address = Field(
+        "/api/v1/auth/login", description="Of the API; a whole address where another server gives out tokens."
+    )
+    username: Annotated[str, StringConstraints(min_length=1)] = Field(
+        description="A read-only account's; for client_credentials the client's id."
+    )
+    password: SecretStr = Field(description="As ${VAR} or ${file:PATH}; for client_credentials the client's secret.")
+    username_field: str = Field("email", description="What the JSON of the login calls the username.")
+    token_at: str | None = Field(
+        None, description="Where the answer holds the token, keys joined by dots; data.access_token, or access_token."
+    )
+    client_id: str | None = Field(None, description="For the grant password, where the server wants one.")
+    client_secret: SecretStr | None = None
+    scope: str | None = None
+
+
+class Api(Slotted):
+    """An endpoint of the NestJS API."""
+
+    kind: ClassVar[str] = "apis"
+
+    url: Address = Field(description="Base address, http://app1:3004.")
+    health_path: WebPath = "/health"
+    smoke_path: WebPath = Field("/api/v1/pedigrees", description="A data endpoint.")
+    cats_path: WebPath = "/api/v1/cats"
+    cors_path: WebPath = Field("/api/v1/health", description="Where browsers of other origins are tried: below /api.")
+    login: Login | None = Field(None, description="How a run logs in for itself: tokens of My Cats live 15 minutes.")
+    token: SecretStr | None = Field(None, description="Instead of a login: a bearer token that does not expire.")
+    headers: dict[str, SecretStr] = Field(default_factory=dict, description="More request headers.")
+    ca_file: Path | None = Field(None, description="Trust this CA (PEM) instead of the system's.")
+    samples: int = Field(3, ge=1, le=10, description="Requests of which the median response time is judged.")
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Api:
+        if self.login is not None and self.token is not None:
+            raise ValueError("login or token, not both")
+        return self
+
+
+class Frontend(Slotted):
+    """An address at which users get the Next.js front end."""
+
+    kind: ClassVar[str] = "frontends"
+
+    url: Address
+    contains: str | None = Field(None, description="Text that the page must hold.")
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    ca_file: Path | None = None
+
+
+class Database(Target):
+    """A PostgreSQL database, read as the least privileged role that can see what the checks judge."""
+
+    kind: ClassVar[str] = "databases"
+
+    dsn: PostgresAddress = Field(description="postgresql://role:${PASSWORD}@host:5432/mycats?sslmode=verify-full")
+
+    @property
+    def location(self) -> tuple[str, int, str]:
+        """(host, port, database) as the dsn names them, without its secrets; host "" is a local socket."""
+        from psycopg.conninfo import conninfo_to_dict
+
+        parts = conninfo_to_dict(self.dsn.get_secret_value())
+        return (str(parts.get("host") or ""), int(parts.get("port") or 5432), str(parts.get("dbname") or ""))
+
+
+class Host(Target):
+    """A machine, reached through one of testinfra's connections."""
+
+    kind: ClassVar[str] = "hosts"
+
+    connection: Connection = Field("local://", description="local://, ssh://user@host, docker://name, kubectl://pod, …")
+    ssh_config: Path | None = Field(None, description="An ssh_config file (ProxyJump, identities, known hosts).")
+    ignore_filesystems: tuple[str, ...] = Field((), description="Mount points that disk checks leave out.")
+    only_filesystems: tuple[str, ...] = Field((), description="If given, the only mount points looked at.")
+    search_path: tuple[HostPath, ...] = Field((), description="Folders searched for node, psql, pg_dump before PATH.")
+    deadline: Seconds = Field(20, description="Seconds for the one round trip that gathers all facts.")
+
+    @property
+    def is_container(self) -> bool:
+        """Whether it is a container: it shares its machine's kernel, and nobody logs in to it or updates it."""
+        return urlsplit(self.connection).scheme in ("docker", "podman", "kubectl", "openshift")
+
+    @property
+    def address(self) -> str | None:
+        """The name or address at which its ports can be tried from here; None where it has none (docker, kubectl)."""
+        parts = urlsplit(self.connection)
+        return "localhost" if parts.scheme == "local" else parts.hostname if parts.scheme == "ssh" else None
+
+
+class Service(InContainer, Slotted):
+    """A running part of the system: a systemd unit, a container, or a process known by its pid file."""
+
+    kind: ClassVar[str] = "services"
+
+    role: Literal["backend", "frontend", "database", "proxy", "other"] = "other"
+    unit: Name | None = Field(None, description="The systemd unit: mycats-backend.")
+    pid_file: HostPath | None = Field(None, description="Where no unit exists: the file with its process id.")
+    port: Port | None = Field(None, description="The TCP port it must listen on itself; a container: inside.")
+    env_files: tuple[HostPath, ...] = Field(
+        (), description="Files that the application reads with npm's dotenv, the first wins."
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_find_it(self) -> Service:
+        if sum(way is not None for way in (self.unit, self.pid_file, self.container)) != 1:
+            raise ValueError("exactly one of unit, pid_file and container")
+        return self
+
+
+class Release(OnHost, Slotted):
+    """A checkout of My Cats on a host."""
+
+    kind: ClassVar[str] = "releases"
+
+    path: HostPath
+    database: Name = Field(description="The database its migrations belong to, by its name under databases.")
+
+
+class Certificate(Target):
+    """A TLS endpoint whose certificate is judged."""
+
+    kind: ClassVar[str] = "certificates"
+
+    address: Annotated[str, StringConstraints(min_length=1)] = Field(description="Host name or IP to connect to.")
+    port: Port = 443
+    server_name: str | None = Field(None, description="The name that must match, if it is not the address.")
+    protocol: Literal["tls", "postgres"] = Field("tls", description="postgres: TLS is asked for inside the protocol.")
+    ca_file: Path | None = None
+
+
+class DomainName(Target):
+    """A name that users reach the system by, and where it must lead."""
+
+    kind: ClassVar[str] = "names"
+    optional: ClassVar[bool] = True
+
+    domain: Annotated[str, StringConstraints(min_length=1)] = Field(description="The name itself: mycats.example.com.")
+    addresses: tuple[IPvAnyAddress, ...] = Field(
+        (), description="Every address that it must resolve to, and no other; none: any will do."
+    )
+
+
+class BackupStore(OnHost):
+    """The folder that the backup job writes."""
+
+    kind: ClassVar[str] = "backups"
+
+    path: HostPath
+    database: Name = Field(description="The database whose dumps these are, by its name under databases.")
+    database_pattern: str = "db_*.sql"
+    application_pattern: str = "app_*.tar.gz"
+    must_hold: tuple[str, ...] = Field(("backend", "frontend"), description="Folders that the archive must hold.")
+    must_not_hold: tuple[str, ...] = Field(("node_modules", ".git", ".next"), description="Folders it must not hold.")
+    archive_seconds: Seconds = Field(600, description="Deadline for reading the newest archive to its end.")
+    compare_with: Literal["live", "manifest"] = Field(
+        "live", description="What a restored dump must agree with; manifest: the counts in DUMP.manifest.json."
+    )
+    scratch: HostPath | None = Field(
+        None, description="The folder on this machine in which restores are tried; none: the temporary folder."
+    )
+    drill_seconds: Seconds = Field(840, description="Deadline of each restore drill; run_seconds bounds it too.")
+
+
+class Log(InContainer):
+    """A log: a file on a host, the journal of a systemd unit, or what a container prints."""
+
+    kind: ClassVar[str] = "logs"
+
+    holds: Literal["application", "access", "auth", "database"] = Field(
+        description="application: the backend's own (pino JSON or text) · access: nginx's combined format · "
+        "auth: sshd's and sudo's messages · database: PostgreSQL's, which is the audit trail."
+    )
+    path: HostPath | None = Field(None, description="A * in its name: the newest file that matches.")
+    unit: Name | None = Field(None, description="Read the journal of this unit instead of a file.")
+    read_mib: int = Field(64, ge=1, le=1024, description="Of a file, at most so much is read for one check, in MiB.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Log:
+        if sum(place is not None for place in (self.path, self.unit, self.container)) != 1:
+            raise ValueError("exactly one of path, unit and container")
+        return self
+
+
+class Folder(OnHost):
+    """A folder that weekly maintenance keeps in order."""
+
+    kind: ClassVar[str] = "folders"
+
+    holds: Literal["logs", "temporary files", "weekly backups", "npm cache", "next cache"]
+    path: HostPath
+
+
+class Job(OnHost):
+    """A periodic job: a systemd timer, a cron entry, or just the log that it writes."""
+
+    kind: ClassVar[str] = "jobs"
+
+    role: Literal["health-check", "backup", "maintenance"] = "health-check"
+    timer: Name | None = Field(None, description="Its systemd timer: mycats-health.timer.")
+    cron: str | None = Field(None, description="Text that its crontab line holds: health-check.sh.")
+    log: HostPath | None = Field(
+        None, description="The log that it writes; a health check's with lines such as `…: API Health OK`."
+    )
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Job:
+        if not (self.timer or self.cron or self.log):
+            raise ValueError("at least one of timer, cron and log")
+        return self
+
+
+class Alert(OnHost):
+    """The way by which alerts leave the system."""
+
+    kind: ClassVar[str] = "alerts"
+
+    script: HostPath = Field(description="The script that sends one: send-alert.sh, called with the message.")
+    arrives_in: HostPath | None = Field(None, description="A file or folder in which a test alert must show (drill).")
+
+
+class Proxy(Target):
+    """The public address: nginx or a load balancer in front of the slots."""
+
+    kind: ClassVar[str] = "proxies"
+
+    url: Address = Field(description="What users type: https://mycats.example.com.")
+    http_url: Address | None = Field(None, description="The plain http address, which must redirect.")
+    health_path: WebPath = Field("/health", description="Leads to the API of the active slot.")
+    headers: dict[str, SecretStr] = Field(default_factory=dict, description="More request headers.")
+    ca_file: Path | None = None
+    samples: int = Field(3, ge=1, le=10, description="Requests that must all be served by the active slot.")
+
+
+class Document(Target):
+    """A document that operators keep: the runbook itself, or the log of operations."""
+
+    kind: ClassVar[str] = "documents"
+
+    holds: Literal["runbook", "operations log"]
+    location: str = Field(description="A path on `host`, a path on this machine (no host), or an http(s) address.")
+    host: Name | None = None
+    headers: dict[str, SecretStr] = Field(default_factory=dict, description="Request headers, for an address.")
+    ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _operations_are_written_to_a_file(self) -> Document:
+        if self.location.startswith(("http://", "https://")):
+            _web_address(self.location)
+        if self.holds == "operations log" and not self.location.startswith("/"):
+            raise ValueError("for an operations log, a path on a host: /srv/mycats/operations.log")
+        return self
+
+
+class BandOverride(Model):
+    """Limits that replace the runbook's for this environment; what is not given stays."""
+
+    below: float | None = None
+    alert_above: float | None = None
+    above: float | None = None
+    alert_below: float | None = None
+
+
+class CheckOverride(Model):
+    """What this environment wants differently for one check."""
+
+    band: BandOverride | None = None
+    severity: Severity | None = None
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="See the check's settings in checks/runbook.yaml."
+    )
+
+
+def _utc(value: Any) -> Any:
+    """A bare date expires at its end, in UTC; YAML hands over dates, JSON-minded editors strings."""
+    text = value.isoformat() if hasattr(value, "isoformat") and not isinstance(value, datetime) else value
+    if isinstance(text, str) and len(text) == 10:
+        return f"{text}T23:59:59Z"
+    if isinstance(text, datetime) and text.tzinfo is None:
+        return text.isoformat() + "Z"
+    return text
+
+
+class Waiver(Model):
+    """A known failure that somebody answers for until a date (UTC)."""
+
+    check: ItemId
+    target: Name | None = Field(None, description="One target only; none: all targets of the check.")
+    owner: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2)]
+    reason: Reason
+    expires: Annotated[AwareDatetime, BeforeValidator(_utc)] = Field(description="A date or time, UTC.")
+
+
+KINDS: dict[str, type[Target]] = {
+    model.kind: model
+    for model in (
+        Api,
+        Frontend,
+        Proxy,
+        Database,
+        Host,
+        Service,
+        Release,
+        Log,
+        Folder,
+        Job,
+        Alert,
+        Certificate,
+        BackupStore,
+        Document,
+        DomainName,
+    )
+}
+"""Every kind of target, by the key under which an environment file lists it."""
+
+
+def excuse_of(not_applicable: Mapping[str, str], kind: str) -> str:
+    """Why an environment has no targets of a kind, ""; where it has no hosts, it has nothing that lies on one."""
+    reason = not_applicable.get(kind) or (not_applicable.get("hosts") if issubclass(KINDS[kind], OnHost) else None)
+    return reason or ""
+
+
+class Environment(Model):
+    """One target environment."""
+
+    name: SkipJsonSchema[str] = ""
+    title: str = Field("", description="How reports call it; default: the file's name.")
+    country: Country = Field("JP", description="Whose business days count.")
+    timezone: str | None = Field(
+        None, validate_default=True, description="IANA name: Asia/Tokyo, which is the default in JP; needed elsewhere."
+    )
+    language: Literal["en", "ja"] = Field("en", description="Language of titles and instructions in reports.")
+    node_env: str = Field("production", description="What NODE_ENV should be.")
+    active_slot: Name | None = Field(None, description="The slot that serves users now.")
+    retired_slots: tuple[Name, ...] = Field((), description="Slots out of use since a switch: they must not run.")
+    provided_by: Literal["rehearsal"] | None = Field(None, description="Started by the suite itself if not up.")
+    run_seconds: Seconds = Field(900, description="Deadline of the whole run's collection of evidence.")
+
+    history: HistoryAddress | None = Field(
+        None,
+        description="postgresql://…, sqlite:///path, none; default: reports/history.db. As ${VAR} or ${file:PATH}.",
+    )
+
+    apis: dict[Name, Api] = Field(default_factory=dict)
+    frontends: dict[Name, Frontend] = Field(default_factory=dict)
+    proxies: dict[Name, Proxy] = Field(default_factory=dict)
+    databases: dict[Name, Database] = Field(default_factory=dict)
+    hosts: dict[Name, Host] = Field(default_factory=dict)
+    services: dict[Name, Service] = Field(default_factory=dict)
+    releases: dict[Name, Release] = Field(default_factory=dict)
+    logs: dict[Name, Log] = Field(default_factory=dict)
+    folders: dict[Name, Folder] = Field(default_factory=dict)
+    jobs: dict[Name, Job] = Field(default_factory=dict)
+    alerts: dict[Name, Alert] = Field(default_factory=dict)
+    certificates: dict[Name, Certificate] = Field(default_factory=dict)
+    backups: dict[Name, BackupStore] = Field(default_factory=dict)
+    documents: dict[Name, Document] = Field(default_factory=dict)
+    names: dict[Name, DomainName] = Field(default_factory=dict)
+
+    not_applicable: dict[str, Reason] = Field(
+        default_factory=dict,
+        description="Kinds of targets and checks that do not exist here, each with a reason; hosts excuses all that "
+        "lies on one; check:kind excuses a check that is about several kinds (access-rights:hosts) from one of them.",
+    )
+    checks: dict[ItemId, CheckOverride] = Field(default_factory=dict, description="Overrides, by check.")
+    waivers: tuple[Waiver, ...] = Field((), description="Known failures, each owned and dated.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _time_zone(cls, value: str | None, info: ValidationInfo) -> str | None:
+        country = info.data.get("country")
+        if value is None:
+            if country is not None and country not in deadlines.TIME_ZONES:
+                raise ValueError(f"the time zone in which {country} works, Europe/Berlin")
+            return deadlines.TIME_ZONES.get(country or "")
+        if not deadlines.is_known_time_zone(value):
+            raise ValueError("an IANA time zone, Asia/Tokyo")
+        return value
+
+    @property
+    def slots(self) -> frozenset[str]:
+        """Every slot that a target belongs to."""
+        names = (getattr(t, "slot", None) for kind in KINDS for t in getattr(self, kind).values())
+        return frozenset(slot for slot in names if slot is not None)
+
+    def targets(self, kind: str, slot: str | None = None) -> list[Target]:
+        """The targets of a kind that a run looks at, in the file's order.
+
+        A run is aimed at one slot: `slot`, else the active one. Targets of no slot always belong to it; where the
+        environment declares no active slot, so do all.
+        """
+        wanted = slot or self.active_slot
+        by_name: dict[str, Target] = getattr(self, kind)
+        return [t for t in by_name.values() if wanted is None or getattr(t, "slot", None) in (None, wanted)]

@@ -1,0 +1,75 @@
+"""How a mistake in a file is told: `file: key.path: found …, allowed …`."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from opsverify.config.addresses import without_login
+from opsverify.config.environment import Environment
+from opsverify.config.substitution import KeyPath
+
+
+def mistake(path: Path, where: KeyPath, error: Mapping[str, Any], written: Mapping[KeyPath, str] = {}) -> str:
+    """One pydantic error in our words: `file: key.path: found …, allowed …`.
+
+    `written` is what stands in the file where a value comes from outside: that is shown, as the value may be a secret.
+    """
+    loc = [part for part in where if not part.endswith(("]", ")")) and part not in ("AtMost", "AtLeast")]
+    key = ".".join(loc)
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        return f"{path}: {key}: found an unknown key, allowed {near(loc[-1], _fields_at(loc[:-1]))}"
+    if kind == "missing":
+        return f"{path}: {key}: found nothing, allowed a value: it is required"
+    allowed = re.sub(r"^(Value error, |Input should be (a valid )?|String should (be )?)", "", error["msg"])
+    allowed = allowed.replace("have at least", "at least").replace("match pattern", "text that matches")
+    secret = {"dsn", "token", "headers", "history", "password", "client_secret"} & set(loc)
+    if secret:
+        names = ", ".join(dict.fromkeys(re.findall(r"\$\{[^{}]*\}", written.get(where, ""))))
+        return f"{path}: {key}: found a value that does not fit{f' ({names})' if names else ''}, allowed {allowed}"
+    value = shown(written.get(where, error.get("input")))
+    return f"{path}: {key}: found {value}, allowed {allowed}"
+
+
+def _fields_at(loc: list[str]) -> list[str]:
+    """The keys that an environment file may have at this place."""
+    model: type[BaseModel] | None = Environment
+    for part in loc:
+        annotation = model.model_fields[part].annotation if model and part in model.model_fields else None
+        if annotation is not None:
+            model = next(models_in(annotation), None)
+        # else: the name of a target, or an index: its description is of the model just found
+    return [name for name in model.model_fields if name not in ("name", "environment")] if model else []
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a field may hold, by its type."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from models_in(argument)
+
+
+def near(word: str, candidates: Iterable[str]) -> str:
+    """The names that are allowed, with the one that `word` may have been meant to be."""
+    names = list(dict.fromkeys(candidates))
+    listed = ", ".join(names) if len(names) <= 30 else f"one of {len(names)} names, see the README's table"
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    return f"{listed or 'none'} (did you mean {close[0]}?)" if close else listed or "none"
+
+
+def shown(value: Any) -> str:
+    """A value for a message, cut to 80 characters."""
+    if value is None:
+        return "nothing"
+    text = repr(without_login(value)) if isinstance(value, str) else without_login(str(value))
+    return text if len(text) <= 80 else text[:77] + "…"
+
+
+__all__ = ["mistake", "models_in", "near", "shown"]

@@ -1,0 +1,83 @@
+"""Evidence before the first test, collected once however many processes run the tests."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opsverify.drills.scratch import Scratch
+from opsverify.evidence.collect import Evidence, collect
+from opsverify.evidence.query import Query
+from opsverify.facts.registry import FACTS
+from opsverify.plugin.startup import VARIABLES
+from opsverify.plugin.state import CASE, RUN, is_worker
+
+SHARED = pytest.StashKey[Scratch]()
+"""xdist: the folder in which the first worker leaves the evidence for the others; gone even after kill -9."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """xdist: hand what was started once, and a place to share the evidence, to each worker."""
+    config = node.config
+    if SHARED not in config.stash:
+        config.stash[SHARED] = Scratch()
+    node.workerinput["opsverify_variables"] = config.stash.get(VARIABLES, {})
+    node.workerinput["opsverify_shared"] = str(config.stash[SHARED].path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    config = session.config
+    if config.option.collectonly or not session.items or session.testsfailed:
+        return
+    queries = {_ask_key(query): query for item in session.items for query in _asks(item)}
+    run = config.stash[RUN]
+    seconds = max(loaded.environment.run_seconds for loaded in run.environments)
+    run.evidence = _collect_once(config, list(queries.values()), seconds)
+
+
+def _ask_key(query: Query) -> Any:
+    return (query.probe, query.target.identity, query.question)
+
+
+def _asks(item: pytest.Item) -> Iterator[Query]:
+    case = item.stash.get(CASE, None)
+    if case is None or case.target is None or case.excuse:
+        return
+    for name in getattr(item, "fixturenames", ()):
+        if name in FACTS:
+            yield from FACTS[name].queries(case.environment, case.target, case.item.settings)
+
+
+def _collect_once(config: pytest.Config, queries: list[Query], seconds: float) -> Evidence:
+    """The evidence; under xdist the first worker collects it and the others read what it left."""
+    if not is_worker(config):
+        return collect(queries, run_seconds=seconds)
+    from filelock import FileLock
+
+    folder = Path(config.workerinput["opsverify_shared"])  # type: ignore[attr-defined]
+    shared = folder / "evidence.pickle"
+    with FileLock(folder / "evidence.lock"):
+        if shared.exists():
+            return Evidence(**pickle.loads(shared.read_bytes()))  # noqa: S301 - our own file, in a 0700 folder
+        evidence = collect(queries, run_seconds=seconds)
+        shared.write_bytes(pickle.dumps(evidence.state()))
+        return evidence
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if not config.option.probe_durations or RUN not in config.stash:
+        return
+    slowest_first = sorted(config.stash[RUN].evidence.seconds.items(), key=lambda pair: -pair[1])
+    for (probe, identity), seconds in slowest_first:
+        terminalreporter.write_line(f"{seconds:7.2f} s  probe {probe} of {'/'.join(map(str, identity))}")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SHARED in config.stash and not is_worker(config):
+        config.stash[SHARED].remove()

@@ -1,0 +1,1 @@
+"""Documents behind an address."""

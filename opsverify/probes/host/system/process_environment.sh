@@ -1,0 +1,3 @@
+# shellcheck shell=sh
+environment "$@"
+exit 0

@@ -1,0 +1,1 @@
+"""TCP connections with a hard deadline, and whether a port accepts one."""

@@ -1,0 +1,74 @@
+"""`--summary FILE`: what needs a person, as Markdown for a pull request's comment or a CI job's page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opsverify import __version__
+from opsverify.reporting.digest import Concern, Heading, concerns, counts_text, moment, tone, warnings
+from opsverify.reporting.results import Outcome, Result
+
+if TYPE_CHECKING:
+    import pytest
+
+    from opsverify.reporting.collected import Results
+    from opsverify.reporting.writing import Writing
+
+OPTION = "summary"
+_SIGNS = {"red": "❌", "amber": "⚠️", "green": "✅"}
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#|!~@&:-])")
+
+
+def add_option(group: Any) -> None:
+    """Declare the option of this report."""
+    group.addoption("--summary", metavar="FILE", help="write what needs a person as Markdown: for a pull request")
+
+
+class Report:
+    """Plugin object of the process that reports: writes the file when all results are there."""
+
+    def __init__(self, path: Path, results: Results, heading: Heading, writing: Writing) -> None:
+        self._path, self._results, self._heading, self._writing = path, results, heading, writing
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if session.config.option.collectonly:
+            return
+        text = markdown(self._results.all(), self._heading, partial=self._results.partial)
+        try:
+            self._path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            self._writing.add(self._path, error)
+
+
+def markdown(results: Sequence[Result], heading: Heading, *, partial: bool) -> str:
+    """The summary of a run: a headline with the counts, then a table of findings and one of warnings, worst first."""
+    when = f", {moment(heading.started.isoformat())}" if heading.started else ""
+    parts = [f"### {_SIGNS[tone(results, partial=partial)]} {escaped(heading.label)}{when}", counts_text(results)]
+    if partial:
+        parts.append("**PARTIAL**: the run did not get to its end; checks are missing from this summary")
+    if not any(result.outcome.judged for result in results):
+        parts.append("**NOTHING WAS JUDGED**: this run says nothing about the system")
+    parts += _table("Needs a person", concerns(results)) + _table("Warnings", warnings(results))
+    waived = sum(result.outcome is Outcome.WAIVED for result in results)
+    if waived:
+        parts.append(f"{waived} waived, see the report")
+    parts.append(f"<sub>opsverify {__version__}</sub>")
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(title: str, listed: Iterable[Concern]) -> list[str]:
+    rows = [
+        f"| {one.severity} | {escaped(one.subject)} | {escaped(one.finding)} | {escaped(one.advice)} | "
+        f"{moment(one.respond_by) or '–'} |"
+        for one in listed
+    ]
+    head = f"| | {title} | Finding | What to do | Respond by |\n|---|---|---|---|---|"
+    return ["\n".join([head, *rows])] if rows else []
+
+
+def escaped(text: str) -> str:
+    """Text of a target as Markdown shows it letter by letter: no link, no mention, no HTML, no other cell."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))

@@ -1,0 +1,187 @@
+"""Evidence: asked once, all at the same time, bounded in time, and one failure costs only its own facts."""
+
+from __future__ import annotations
+
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from opsverify.errors import ProbeError, Unreachable
+from opsverify.evidence import collect as collecting
+from opsverify.evidence.collect import Evidence, collect
+from opsverify.evidence.deadline import Deadline
+from opsverify.evidence.query import Query
+from tests.pace import HANGS, SOON
+
+
+@dataclass(frozen=True)
+class Spot:
+    name: str
+
+    @property
+    def identity(self) -> str:
+        return self.name
+
+    @property
+    def label(self) -> str:
+        return f"spot {self.name}"
+
+
+CALLS: Counter[str] = Counter()
+TOGETHER = threading.Barrier(4, timeout=HANGS)
+
+
+def echo(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    CALLS[target.name] += 1
+    return {question: (target.name, question) for question in questions}
+
+
+def meeting(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    TOGETHER.wait()
+    return dict.fromkeys(questions, "met")
+
+
+def refused(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    time.sleep(0.05)
+    raise Unreachable("connection refused by 127.0.0.1:1")
+
+
+def buggy(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    raise KeyError("postgresql://u:hunter2@h/db")
+
+
+def partly(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    return {"good": 1, "bad": ProbeError("no such column")}
+
+
+def stuck(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    time.sleep(60)
+    return {}
+
+
+def test_a_probe_is_called_once_per_target_whatever_it_is_asked() -> None:
+    CALLS.clear()
+    spot = Spot("a")
+    asks = [Query(echo, spot, q) for q in ("x", "y", "x")] + [Query(echo, Spot("b"), "x")]
+    result = collect(asks)
+    assert CALLS == {"a": 1, "b": 1}
+    assert result.of(asks[1]) == ("a", "y")
+    assert result.of(asks[3]) == ("b", "x")
+
+
+def test_all_probes_run_at_the_same_time() -> None:
+    asks = [Query(meeting, Spot(str(n))) for n in range(4)]
+    result = collect(asks)  # the barrier lets nobody through until all four are there
+    assert [result.of(ask) for ask in asks] == ["met"] * 4
+
+
+def test_any_executor_will_do() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        ask = Query(echo, Spot("pool"), "q")
+        assert collect([ask], pool).of(ask) == ("pool", "q")
+
+
+def test_an_unreachable_target_is_one_cause_for_all_that_was_asked() -> None:
+    asks = [Query(refused, Spot("a"), q) for q in range(3)]
+    result = collect(asks)
+    causes = set()
+    for ask in asks:
+        with pytest.raises(Unreachable, match="refused") as caught:
+            result.of(ask)
+        causes.add(caught.value.cause)
+    assert [(c.target, c.message) for c in causes if c] == [("spot a", "connection refused by 127.0.0.1:1")]
+    assert [took >= 0.05 for took in result.seconds.values()] == [True]
+
+
+def test_a_bug_in_a_probe_is_named_without_its_message() -> None:
+    ask = Query(buggy, Spot("a"))
+    with pytest.raises(ProbeError, match="KeyError") as caught:
+        collect([ask]).of(ask)
+    assert "hunter2" not in repr(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_one_failing_question_costs_only_itself() -> None:
+    good, bad, missing = (Query(partly, Spot("a"), q) for q in ("good", "bad", "missing"))
+    result = collect([good, bad, missing])
+    assert result.of(good) == 1
+    with pytest.raises(ProbeError, match="no such column") as caught:
+        result.of(bad)
+    assert caught.value.cause is None
+    with pytest.raises(ProbeError, match="did not answer"):
+        result.of(missing)
+
+
+def test_a_probe_that_never_returns_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "GRACE", 0.1)
+    quick, slow = Query(echo, Spot("a"), "q"), Query(stuck, Spot("b"), seconds=0.2)
+    result = collect([slow, quick])
+    assert result.of(quick) == ("a", "q")
+    with pytest.raises(Unreachable, match=r"no answer within 0\.2 s"):
+        result.of(slow)
+
+
+def test_a_stuck_probe_does_not_keep_the_process_from_ending() -> None:
+    code = (
+        "import time\n"
+        "from opsverify.evidence import collect\n"
+        "from opsverify.evidence.query import Query\n"
+        "collect.GRACE = 0.1\n"
+        "class T: identity = label = 't'\n"
+        "def stuck(target, questions, deadline): time.sleep(600)\n"
+        "collect.collect([Query(stuck, T(), seconds=0.1)])\n"
+        "print('done')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=HANGS, check=True)
+    assert done.stdout == "done\n"
+
+
+def interrupting(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    time.sleep(0.3)  # until the other thread waits
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+    time.sleep(HANGS)
+    return {}
+
+
+def test_ctrl_c_is_heard_though_the_signal_came_to_another_thread() -> None:
+    """The waiting thread is not woken by it, as by one that comes just before it begins to wait."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    began = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            collect([Query(interrupting, Spot("a"))])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert time.monotonic() - began < SOON
+
+
+def test_evidence_travels_between_processes() -> None:
+    good, bad = Query(echo, Spot("a"), "q"), Query(refused, Spot("a"))
+    result = Evidence(**pickle.loads(pickle.dumps(collect([good, bad]).state())))
+    assert result.of(good) == ("a", "q")
+    with pytest.raises(Unreachable) as caught:
+        result.of(bad)
+    assert caught.value.cause is not None
+
+
+def test_what_was_never_asked_is_no_fact() -> None:
+    with pytest.raises(ProbeError, match="never asked"):
+        Evidence().of(Query(echo, Spot("a"), "q"))
+
+
+def test_a_passed_deadline_says_so() -> None:
+    deadline = Deadline(0.01)
+    assert 0 < deadline.remaining() <= 0.01
+    assert deadline.remaining(at_most=0.001) <= 0.001
+    time.sleep(0.02)
+    with pytest.raises(Unreachable, match=r"no answer within 0\.01 s"):
+        deadline.remaining()
