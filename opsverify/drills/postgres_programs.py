@@ -147,7 +147,15 @@ def readable_copy(programs: PostgresPrograms, way: Unprivileged, into: Path) -> 
             return programs.folder
     except (OSError, subprocess.SubprocessError):
         pass
-    shutil.copytree(programs.folder.parent, into, symlinks=True)
+    installation = programs.folder.parent
+    if programs.origin == "wheel":
+        # Wheels keep the libraries that they bring beside the package, and look for them there (auditwheel, delocate).
+        package = installation.parent
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, into / libraries.name, symlinks=True)
+        into = into / package.name / installation.name
+    shutil.copytree(installation, into, symlinks=True)
     return into / programs.folder.name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -45,8 +46,10 @@ def interrupt(child, *, group: bool) -> None:
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one", "workers"])
 def test_ctrl_c_while_checks_are_judged(alone: Place, workers: tuple[str, ...]) -> None:
     alone.project.own_checks(SLOW)
-    child = alone.start(*workers)
+    child = alone.start("-v", *workers)
     until((alone.project.folder / "running").exists)
+    # Of two workers, the one that runs the first test may be the later one.
+    until(lambda: re.search(r"test_first\S*( \S+)? PASSED|PASSED \S*test_first", alone.output()) is not None)
     interrupt(child, group=True)
     assert child.wait(HANGS) == 2, alone.output()
     output = alone.output()
