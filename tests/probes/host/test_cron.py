@@ -51,6 +51,8 @@ def test_what_debians_cron_leaves_alone_is_no_schedule() -> None:
     for f in good under_score dot.cron tilde~ loose other cut private program; do w $f; done
     chmod 664 /etc/cron.d/loose; chown daemon /etc/cron.d/other; chmod 600 /etc/cron.d/private
     chmod 755 /etc/cron.d/program; printf '@reboot root touch /mnt/ran/cut' > /etc/cron.d/cut
+    w syntax; printf '61 * * * * root x\\n' >> /etc/cron.d/syntax
+    w user; printf '@daily nobody-of-that-name x\\n' >> /etc/cron.d/user
     w linked; mv /etc/cron.d/linked /mnt/real; ln -s /mnt/real /etc/cron.d/linked
     {CRON} -f & p=$!
     # It starts what it heeds all at once, in the order of the folder.
@@ -59,7 +61,9 @@ def test_what_debians_cron_leaves_alone_is_no_schedule() -> None:
     facts, ran = seen(steps)
     assert sorted(place.removeprefix("/etc/cron.d/") for place in facts.places) == sorted(ran)
     assert {reason.split(":")[0].removeprefix("/etc/cron.d/") for reason in facts.refused} == {
-        "dot.cron", "tilde~", "loose", "other", "cut"}  # fmt: skip
+        "dot.cron", "tilde~", "loose", "other", "cut", "syntax", "user"}  # fmt: skip
+    assert "/etc/cron.d/syntax: cron cannot read its line 2: bad minute" in facts.refused
+    assert "/etc/cron.d/user: there is no user nobody-of-that-name" in facts.refused
     assert facts.daemon is True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opsverify.probes.host.question import Answer, Question, one_line
-from opsverify.probes.host.shell_file import ShellFile
+from opsverify.probes.host.shell_file import AwkFunctions, ShellFile
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Cron(Question):
     text: str
 
     shell = ShellFile(__package__, "cron.sh")
+    helpers = (AwkFunctions(__package__, "crontab.awk"),)
 
     @property
     def title(self) -> str:

@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # crontab_awk: the text of crontab.awk
 t=$1
 has() { grep -v '^[[:space:]]*#' | grep -qF -- "$t"; }
 daemons='cron|crond|fcron|mcron|bcron-sched|supercronic'
@@ -18,16 +19,25 @@ fi
 }
 refused() { # FILE: why Debian's cron leaves a file of root's alone; cron(8), and what its log says of it
 [ -e /etc/debian_version ] || return
-case $1 in /etc/cron.d/*) case ${1##*/} in *[!A-Za-z0-9_-]*) echo 'its name has other characters than A-Z a-z 0-9 _ -';; esac;; esac
+case $1 in /etc/anacrontab) return;; /etc/cron.d/*) case ${1##*/} in *[!A-Za-z0-9_-]*) echo 'its name has other characters than A-Z a-z 0-9 _ -';; esac;; esac
 [ "$(stat -L -c %u -- "$1")" = 0 ] || echo 'it is not owned by root'
 [ -z "$(find -L "$1" -perm /022 2>/dev/null)" ] || echo 'others than its owner may write to it'
 [ -z "$(tail -c 1 -- "$1" 2>/dev/null)" ] || echo 'its last line does not end with a line feed'
+unread 1 "$1"
+}
+unread() { # SYSTEM FILE: why Debian's cron cannot read a crontab, and so ignores all of it
+# Others, as cronie and systemd-cron, leave out the line only.
+[ -e /var/lib/dpkg/info/cron.list ] || return
+awk -v system_crontab="$1" "$crontab_awk" "$2" 2>/dev/null | while read -r k v; do case $k in
+line) echo "cron cannot read its line $v";;
+user) id -u -- "$v" >/dev/null 2>&1 || echo "there is no user $v";;
+esac; done
 }
 for f in /etc/crontab /etc/cron.d/* /var/spool/cron/crontabs/* /var/spool/cron/* /etc/anacrontab; do
 [ -f "$f" ] || continue
 if [ ! -r "$f" ]; then echo "== hidden $f"; continue; fi
 has < "$f" || continue
-r=; case $f in /etc/cron*) r=$(refused "$f" | head -n 1);; esac
+r=; case $f in /etc/*) r=$(refused "$f" | head -n 1);; */crontabs/*) r=$(unread 0 "$f" | head -n 1);; esac
 if [ -n "$r" ]; then echo "== refused $f: $r"; else echo "== place $f"; fi
 done
 for d in hourly daily weekly monthly; do
