@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from opsverify.errors import NotApplicable
+from opsverify.errors import NotApplicable, ProbeError
 from opsverify.probes.host.question import Answer
 from opsverify.probes.host.system.automatic_updates import UnattendedUpgrades
 
@@ -56,6 +56,8 @@ ON = 'APT::Periodic::Unattended-Upgrade "1";\n'
         (ON + 'APT::Periodic::Enable "0";\n', 7, None),
         ('APT::Periodic::Unattended-Upgrade "0";\n', 7, None),
         ("", None, None),
+        ('apt::periodic::unattended-upgrade "1";\n', 7, "alert"),
+        (ON + 'Apt::Periodic { enable "0"; };\n', 7, None),
     ],
 )
 def test_apt_that_updates_itself(tmp_path, judged, settings, days, verdict):
@@ -65,6 +67,21 @@ def test_apt_that_updates_itself(tmp_path, judged, settings, days, verdict):
             judged("security", "automatic-updates", automatic_updates=facts)
     else:
         assert judged("security", "automatic-updates", automatic_updates=facts).worst.verdict == verdict
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can ask as somebody else")
+def test_settings_that_may_not_be_read_are_not_off(tmp_path):
+    hidden = tmp_path / "hidden.conf"
+    hidden.write_text(ON)
+    hidden.chmod(0)
+    tmp_path.chmod(0o755)
+    script = UnattendedUpgrades().script()
+    env = {"PATH": "/usr/bin:/bin", "APT_CONFIG": str(hidden)}
+    # Folders above the test's are private: it is opened where nobody may look.
+    command = ["setpriv", "--reuid=65534", "--clear-groups", "sh", "-c", script]
+    done = subprocess.run(command, env=env, capture_output=True, check=True)
+    with pytest.raises(ProbeError, match=r"apt's \S*hidden.conf may not be read"):
+        UnattendedUpgrades().parse(Answer(done.stdout))
 
 
 def said(*lines: str) -> Answer:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from opsverify.errors import NotApplicable, ProbeError
+from opsverify.probes.host.files.listing import clock
 from opsverify.probes.host.question import Answer
-from opsverify.probes.host.system.time_service import TimeSynchronisation
+from opsverify.probes.host.system.time_service import SILENT_SECONDS, TimeSynchronisation
 from tests.pace import HANGS
 
 STARTED = """
@@ -51,8 +52,22 @@ def test_chrony_that_is_synchronised(tmp_path: Path, judged) -> None:
     assert judged("reachability", "time-synchronised", time_service=facts).worst.verdict == "normal"
 
 
+def test_chrony_that_lost_its_sources(tmp_path: Path, judged) -> None:
+    """It stays "Normal": only its last measurement grows old, which a clock set forward shows at once."""
+    answer = chrony(tmp_path, "local stratum 8\n", "Normal")
+    tracking = answer.block("chrony").rest.split(",")
+    for age, verdict in ((3600, "normal"), (SILENT_SECONDS + 3600, "alert")):
+        tracking[3] = str(clock(answer).timestamp() - age)
+        lines = answer.lines
+        lines = [f"== chrony {','.join(tracking)}" if line.startswith("== chrony") else line for line in lines]
+        facts = TimeSynchronisation().parse(Answer("".join(f"{line}\n" for line in lines).encode()))
+        seen = judged("reachability", "time-synchronised", time_service=facts).worst
+        assert seen.verdict == verdict
+    assert seen.observed.endswith("not synchronised by the word of chrony, which measured nothing for 3 h")
+
+
 def said(services: str, *more: str) -> Answer:
-    lines = ["== services", *services.split(), *more, "== end"]
+    lines = ["== clock 1795780800", "== services", *services.split(), *more, "== end"]
     return Answer("".join(f"{line}\n" for line in lines).encode())
 
 

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from opsverify.errors import ProbeError
 from opsverify.probes.host.files.listing import clock
-from opsverify.probes.host.question import Answer, Block, Question, integer, moment
+from opsverify.probes.host.question import Answer, Block, Question, integer, moment, one_line
 from opsverify.probes.host.shell_file import ShellFile
 
 
@@ -61,12 +62,17 @@ class UnattendedUpgrades(Question):
 
     def _apt(self, answer: Answer, facts: AutomaticUpdates) -> AutomaticUpdates:
         lines = [block.rest for block in answer.blocks() if block.name == "setting"]
-        settings = dict(re.findall(r'^APT::Periodic::(\S+) "(.*)"$', "\n".join(lines), re.MULTILINE))
-        on = answer.block("program") is not None and _switched_on(settings.get("Unattended-Upgrade", "0"))
+        # apt.conf(5): names of options know no case.
+        found = re.findall(r'^apt::periodic::(\S+) "(.*)"$', "\n".join(lines), re.MULTILINE | re.IGNORECASE)
+        settings = {name.lower(): value for name, value in found}
+        unread = answer.block("unread")
+        if unread is not None:
+            raise ProbeError(f"{self.title} could not be determined: apt's {one_line(unread.rest)} may not be read")
+        on = answer.block("program") is not None and _switched_on(settings.get("unattended-upgrade", "0"))
         done = answer.block("done")
         return replace(
             facts,
-            on=on and settings.get("Enable", "1") != "0",
+            on=on and settings.get("enable", "1") != "0",
             # The upgrade has a timer of its own; without systemd, anacron's daily run starts it.
             started=answer.block("anacron") is not None or _active(answer, "apt-daily-upgrade.timer"),
             last_success=_time(done),

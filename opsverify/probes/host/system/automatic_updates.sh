@@ -7,7 +7,7 @@ case $s in *LoadState=loaded*) echo "== timer $u $s";; esac
 done; }
 if command -v apt-config >/dev/null 2>&1; then
 echo '== manager apt'
-apt-config dump --format '== setting %F "%v"%n' APT::Periodic 2>/dev/null
+apt-config dump --format '== setting %F "%v"%n' APT::Periodic 2>&1 | sed 's/^[WE]: Unable to read \([^ ]*\).*/== unread \1/'
 command -v unattended-upgrade >/dev/null 2>&1 && echo '== program'
 # Touched only when an upgrade ended well: /usr/lib/apt/apt.systemd.daily.
 s=$(stat -c %Y /var/lib/apt/periodic/upgrade-stamp 2>/dev/null) && echo "== done $s"

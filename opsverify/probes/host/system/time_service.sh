@@ -3,6 +3,7 @@
 k=; command -v systemd-detect-virt >/dev/null 2>&1 && k=$(systemd-detect-virt --container 2>/dev/null)
 case $k in ''|none) for f in /run/.containerenv /.dockerenv; do [ ! -e "$f" ] || k=${k:-container}; done;; esac
 case $k in ''|none|wsl) ;; *) echo "== container $k"; exit 0;; esac
+echo "== clock $(date +%s)"
 echo '== services'
 cat /proc/[0-9]*/comm 2>/dev/null | grep -xE 'systemd-timesyn|chronyd|ntpd|ptp4l|phc2sys|timemaster' | sort -u
 # The kernel's own word, STA_UNSYNC of adjtimex(2), which rises again 16 s of possible error later.
