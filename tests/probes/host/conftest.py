@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ def _closed():
 
 @pytest.fixture
 def leftovers():
-    """The command lines of living processes that hold a word."""
+    """The command lines of living processes that hold a word; a browser's hold long random numbers."""
 
     def of(word: str) -> list[str]:
         result = []
@@ -47,7 +48,7 @@ def leftovers():
                 state = (path.parent / "stat").read_text().rpartition(") ")[2][:1]
             except OSError:
                 continue
-            if word in line and state != "Z" and int(path.parent.name) != os.getpid():
+            if re.search(rf"\b{re.escape(word)}\b", line) and state != "Z" and int(path.parent.name) != os.getpid():
                 result.append(line)
         return result
 
