@@ -47,6 +47,8 @@ class Answer:
     sent: float = 0.0
     """When the script was sent, and `received` when this answer arrived: seconds since the epoch, by our clock."""
     received: float = 0.0
+    mark: str = "=="
+    """What our own lines begin with. In a run it is a word that nothing on the host knows beforehand."""
 
     @property
     def text(self) -> str:
@@ -67,8 +69,9 @@ class Answer:
         """The output cut at its `== name rest` lines; what stands before the first is dropped."""
         blocks: list[Block] = []
         for line in self.lines:
-            if line.startswith("== "):
-                name, _, rest = line[3:].partition(" ")
+            mark, _, head = line.partition(" ")
+            if mark == self.mark:
+                name, _, rest = head.partition(" ")
                 blocks.append(Block(name, rest, []))
             elif blocks:
                 blocks[-1].lines.append(line)

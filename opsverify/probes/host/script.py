@@ -6,6 +6,9 @@ cannot pass for a frame::
 
     <nonce> begin 3 / output / <nonce> end 3 / stderr, and among it <nonce> status 0 / <nonce> stop 3
 
+Nor can they pass for the lines by which a question sorts its output: scripts write `== name` at the beginning of a
+string, and in what is sent that is a word of the same kind.
+
 Slow questions run beside the others without a temporary file: `slow | { others; cat; }`, nested once for each.
 Works in dash, bash and BusyBox ash; needs `head -c`, and `timeout` to bound each question (without it, only our own
 deadline does).
@@ -32,12 +35,17 @@ FRAMES = ShellFile(__package__, "frames.sh")
 SUPERVISOR = ShellFile(__package__, "supervisor.sh")
 
 
+_MARK = re.compile(r"""(?<=['"/])== """)
+"""At the beginning of a string of the shell or awk, or of what sed puts in. As an operator it has a blank before it."""
+
+
 @dataclass(frozen=True)
 class Script:
     """A script ready to send, and the order in which its frames number the questions."""
 
     text: str
     nonce: str
+    mark: str
     questions: tuple[Question, ...]
 
 
@@ -46,30 +54,36 @@ def compose(questions: Sequence[Question], seconds: float) -> Script:
     # What must be answered at once comes first; what waits for disks is read last, so that if even `timeout` cannot
     # end it (a process in uninterruptible sleep), everything else has arrived.
     ordered = tuple(sorted(questions, key=lambda q: (not q.first, q.slow, q.seconds, repr(q))))
-    nonce = secrets.token_hex(16)
+    nonce, mark = secrets.token_hex(16), f"={secrets.token_hex(8)}="
     helpers = dict.fromkeys(helper for question in ordered for helper in question.helpers)
-    quick = [_call(i, q, seconds) for i, q in enumerate(ordered) if not q.slow]
+    calls = [_call(i, question, seconds, mark) for i, question in enumerate(ordered)]
+    quick = [call for call, question in zip(calls, ordered, strict=True) if not question.slow]
     body = "\n".join(quick) or ":"
-    for i, question in enumerate(ordered):
+    for call, question in zip(calls, ordered, strict=True):
         if question.slow:
-            body = f"{{ {_call(i, question, seconds)}; }} | {{\n{body}\ncat\n}}"
+            body = f"{{ {call}; }} | {{\n{body}\ncat\n}}"
     settings = {
         "nonce": nonce,
         "errors": str(MAX_ERRORS),
         "search_path": _PATH,
         "supervisor": SUPERVISOR.text,
-        "helpers": "\n".join(helper.text for helper in helpers),
+        "helpers": marked("\n".join(helper.text for helper in helpers), mark),
     }
     prelude = "".join(f"{name}={quote(value)}\n" for name, value in settings.items()) + FRAMES.text
     # Braces: a script that arrives cut off is a syntax error and does nothing.
     text = f"{{\n{prelude}{body}\nprintf '\\n%s done\\n' {nonce}\nexit 0\n}}\n"
-    return Script(text, nonce, ordered)
+    return Script(text, nonce, mark, ordered)
 
 
-def _call(index: int, question: Question, seconds: float) -> str:
+def marked(text: str, mark: str) -> str:
+    """A script that begins its own lines with `mark`, in the place of `==`."""
+    return _MARK.sub(f"{mark} ", text)
+
+
+def _call(index: int, question: Question, seconds: float, mark: str) -> str:
     bound = max(1, math.ceil(min(question.seconds, seconds)))
     # One byte more than allowed shows that there was more.
-    return f"ask {index} {bound} {question.max_bytes + 1} {quote(question.script())}"
+    return f"ask {index} {bound} {question.max_bytes + 1} {quote(marked(question.script(), mark))}"
 
 
 def read(
@@ -101,5 +115,6 @@ def read(
             truncated=len(text) > question.max_bytes,
             sent=sent,
             received=arrivals[at][1] if at < len(arrivals) else sent,
+            mark=script.mark,
         )
     return answers, output.endswith(b"\n" + script.nonce.encode() + b" done\n")

@@ -48,7 +48,11 @@ def leftovers():
                 state = (path.parent / "stat").read_text().rpartition(") ")[2][:1]
             except OSError:
                 continue
-            if re.search(rf"\b{re.escape(word)}\b", line) and state != "Z" and int(path.parent.name) != os.getpid():
+            if (
+                re.search(rf"(?<!\w){re.escape(word)}(?!\w)", line)
+                and state != "Z"
+                and int(path.parent.name) != os.getpid()
+            ):
                 result.append(line)
         return result
 

@@ -24,7 +24,7 @@ from opsverify.probes.host.logs.logins import SshLogins
 from opsverify.probes.host.logs.window import Source
 from opsverify.probes.host.question import Answer, Question
 from opsverify.probes.host.run import run
-from opsverify.probes.host.script import compose, read
+from opsverify.probes.host.script import compose, marked, read
 from opsverify.probes.host.shell_file import AwkFunctions, ShellFile
 from opsverify.probes.host.system.services import ServiceState
 from opsverify.probes.host.system.stopped import NodeProcesses
@@ -50,6 +50,13 @@ def name(path: Path) -> str:
 def test_there_are_some() -> None:
     assert {"system/memory.sh", "functions/main_pids.sh"} <= {name(path)[len("probes/host/") :] for path in SCRIPTS}
     assert {"filesystems.awk", "when.awk"} <= {path.name for path in PROGRAMS}
+
+
+def test_every_line_of_ours_can_be_marked() -> None:
+    """What begins one stands at the beginning of a string, and where it does not, it compares."""
+    for path in [*SCRIPTS, *PROGRAMS]:
+        text = ShellFile("opsverify." + ".".join(path.parent.relative_to(ROOT).parts), path.name).text
+        assert re.findall(r".*[^ `\n]== .*|^== .*|.*==\*.*", marked(text, "=x="), re.MULTILINE) == [], path
 
 
 def test_shellcheck_has_nothing_to_say() -> None:
@@ -194,7 +201,7 @@ def test_logs_are_summed_up_alike_by_every_shell_and_awk(
     for question in logs:
         # The clock goes on, and no awk promises an order of what `for (x in y)` gives.
         summaries = [
-            sorted(re.sub(r"^(== window|== clock) .*", r"\1", line) for line in answer.lines)
+            sorted(re.sub(r"^(== window|== clock) .*", r"\1", line.replace(answer.mark, "==")) for line in answer.lines)
             for answer in (usual[question], other[question])
         ]
         assert summaries[0] == summaries[1], (question, other[question].errors)

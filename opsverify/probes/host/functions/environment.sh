@@ -40,7 +40,7 @@ wanted=$1 kind=$2 service=$3 more=$4; shift 4; p=
 main=$(main_pids "$kind" "$service" ${more:+"$more"})
 from_process=
 case $main in
-'== main '*) main=${main#== main }
+'== main '*) main=${main#'== main '}
 # shellcheck disable=SC2086 # numbers
 p=$(chosen $main); p=${p:-${main%% *}}
 # shellcheck disable=SC2002 # whether it can be opened, which [ -r ] does not tell of /proc

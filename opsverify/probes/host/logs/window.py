@@ -129,7 +129,7 @@ def read_window(source: Source, hours: float, answer: Answer) -> Window:
     if read is None or lines is None:
         reason = f"its summary is longer than {len(answer.output):,} bytes" if answer.truncated else "it ended early"
         raise answer.failure(what, reason)
-    if "== broken" in answer.errors:
+    if f"{answer.mark} broken" in answer.errors:
         raise ProbeError(f"{what} could not be read whole: {answer.complaint('a part of it was unreadable')}")
     numbers = lines.rest.split(" ")
     if len(numbers) != 5:

@@ -46,8 +46,8 @@ class Memory(Question):
     helpers = (LIMITS,)
 
     def parse(self, answer: Answer) -> MemoryUsage:
-        meminfo, _, arcstats = answer.text.partition("\n== arc\n")
-        fields = dict(re.findall(r"^(\w+):[ \t]*(\S+)(?: kB)?[ \t]*$", meminfo, re.MULTILINE))
+        arcstats = "\n".join(block.lines) if (block := answer.block("arc")) else ""
+        fields = dict(re.findall(r"^(\w+):[ \t]*(\S+)(?: kB)?[ \t]*$", answer.text, re.MULTILINE))
         if not fields:
             raise answer.failure("memory usage", "/proc/meminfo is empty")
 

@@ -11,7 +11,7 @@ version() { # [PROGRAM...] FILE
 echo '== version'; owned "$@" --version 2>&1 </dev/null | head -n 5
 }
 main=$(main_pids "$@")
-case $main in '== main '*) main=${main#== main };; *) echo '== notrunning'; exit 0;; esac
+case $main in '== main '*) main=${main#'== main '};; *) echo '== notrunning'; exit 0;; esac
 # shellcheck disable=SC2086 # numbers
 p=$(chosen $main); p=${p:-${main%% *}}
 echo "== process $p"

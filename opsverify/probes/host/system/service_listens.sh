@@ -2,7 +2,7 @@
 port=$1; shift # in hexadecimal digits; what is left: the service, as main_pids takes it
 # A service that does not run has no processes, but its port may be somebody else's.
 main=$(main_pids "$@") || [ "$1" = file ] || exit 3
-main=${main#== main }; case $main in ==*) main=;; esac
+main=${main#'== main '}; case $main in '== '*) main=;; esac
 echo '== family'
 # shellcheck disable=SC2086 # process ids
 [ -z "$main" ] || family $main

@@ -30,8 +30,8 @@ class TimeService:
 class TimeSynchronisation(Question):
     """Which time service runs, and whether the clock is synchronised, by the service's own word, else by the kernel's.
 
-    A container has its machine's clock: NotApplicable. Privileges: none, unless /proc is mounted with hidepid.
-    chronyd's leap status stays "Normal" when it has lost every source: its last measurement counts as well.
+    A container has its machine's clock: NotApplicable. chronyd's leap status stays "Normal" when it has lost every
+    source: its last measurement counts as well. Privileges: none, unless /proc is mounted with hidepid.
     Source: timedatectl(1), NTPSynchronized; adjtimex(2), STA_UNSYNC; chronyc(1), tracking: reference time (4th field),
     update interval (13th) and leap status (14th); ntpq(8), leap_alarm; ntpctl(8).
     """
