@@ -141,7 +141,7 @@ def readable_copy(programs: PostgresPrograms, way: Unprivileged, into: Path) -> 
     """
     if way.uid is None:
         return programs.folder
-    command = [programs.program("postgres"), "--version"]
+    command = [*way.prefix, programs.program("postgres"), "--version"]
     try:
         if subprocess.run(command, cwd="/", capture_output=True, timeout=10, **way.popen).returncode == 0:
             return programs.folder

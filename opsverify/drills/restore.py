@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opsverify.drills import script
+from opsverify.drills.confinement import bounded, copy_while_room, ended_when_full, full, room
 from opsverify.drills.feed import harmless
 from opsverify.drills.manifest import SUFFIX, DumpManifest, ManifestFile
 from opsverify.drills.newest import LOOK_SECONDS, fetch, listing, room_for
@@ -27,7 +27,7 @@ from opsverify.errors import ProbeError, Unreachable
 from opsverify.evidence.deadline import Deadline
 from opsverify.probes.host.files.dumps import Dump, DumpListing, trailing_lines
 from opsverify.probes.host.probe import archive_probe
-from opsverify.probes.host.question import MIB, one_line
+from opsverify.probes.host.question import one_line
 from opsverify.probes.host.run import Finished, run
 from opsverify.probes.postgres.contents import Contents, ContentsFacts
 from opsverify.probes.postgres.probe import probe as postgres_probe
@@ -50,6 +50,8 @@ class Restored:
     """The version of the server that was dumped, as the dump says: "15.18"."""
     restored_into: tuple[int, int] | None = None
     """(major, minor) of the scratch server; None where it did not come to that."""
+    had_network: bool = False
+    """Whether that server could reach a network, as this system has no means to keep it from it."""
     error: str = ""
     """The first thing that went wrong, "" where nothing did."""
     ends_inside: str = ""
@@ -161,7 +163,8 @@ def _restore(host: Host, question: RestoreDrill, dumps: DumpListing, deadline: D
         server.start(left)
         _prepare(server, needs, left)
         began = time.monotonic()
-        done = restore_into(server, file, scratch.path / "feed.sql", left)
+        with ended_when_full(scratch.path, server.stop):
+            done = restore_into(server, file, scratch.path / "feed.sql", left)
         if done.timed_out:
             raise late()
         took = time.monotonic() - began
@@ -170,6 +173,7 @@ def _restore(host: Host, question: RestoreDrill, dumps: DumpListing, deadline: D
             looked,
             dumped_from=needs.server_version,
             restored_into=server.programs.version,
+            had_network=server.has_network,
             error=error,
             ends_inside=needs.ends_inside,
             fetch_seconds=fetched,
@@ -182,7 +186,14 @@ def _plain(file: Path, dump: Dump, into: Path, left: Callable[[], float]) -> Pat
     """The dump as psql reads it: itself, or unpacked to `into`. Raises Damaged."""
     if dump.format in ("custom", "tar"):
         programs = suitable(None)
-        done = run([programs.program("pg_restore"), "-f", str(into), str(file)], left())
+        with into.open("wb") as script_file:
+
+            def write(piece: bytes) -> None:
+                if room(into.parent) < len(piece):
+                    raise full(into.parent)
+                script_file.write(piece)
+
+            done = run([*bounded(), programs.program("pg_restore"), "-f", "-", str(file)], left(), sink=write)
         complaint = one_line(done.errors.decode("utf-8", "replace"))
         if "unsupported version" in complaint:
             raise ProbeError(f"{dump.name} was made by a newer pg_dump than pg_restore here ({complaint})")
@@ -194,7 +205,7 @@ def _plain(file: Path, dump: Dump, into: Path, left: Callable[[], float]) -> Pat
         return file
     try:
         with content(file, dump.format) as source, into.open("wb") as copy:
-            shutil.copyfileobj(source, copy, MIB)
+            copy_while_room(source, copy, into.parent, left)
     except OSError as error:
         raise ProbeError(f"{dump.name} could not be unpacked: {error.strerror}") from None
     return into

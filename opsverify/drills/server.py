@@ -9,10 +9,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
+from opsverify.drills.confinement import bounded, without_network
 from opsverify.drills.postgres_programs import PostgresPrograms, Unprivileged, installed, readable_copy, unprivileged
 from opsverify.errors import ProbeError
 from opsverify.probes.host.question import one_line
@@ -85,6 +87,8 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self._way = Unprivileged()
+        self.has_network = True
+        """Whether the server, once started, could reach the network that this machine reaches."""
         self._folder = programs.folder
         longest = len(os.fsencode(self._home)) + len(f"/.s.PGSQL.{PORT}.lock")
         if longest > LONGEST_SOCKET:
@@ -93,7 +97,11 @@ class Server:
     def start(self, left: Callable[[], float]) -> None:
         """Make the cluster and start it; `left` returns the seconds left. Raises ProbeError."""
         # A dump is a script. As root, another user of a namespace would not do: root's files would stay within reach.
-        way = self._way = unprivileged(namespaces=os.geteuid() != 0)
+        way = unprivileged(namespaces=os.geteuid() != 0)
+        alone = without_network(way)
+        self.has_network = alone is None
+        way = alone or way
+        way = self._way = replace(way, prefix=(*bounded(), *way.prefix))
         self._home.mkdir(mode=0o700)
         if way.uid is not None:
             self._scratch.chmod(0o711)

@@ -6,7 +6,6 @@ May touch: a private scratch folder of this machine; of the target, its archive 
 from __future__ import annotations
 
 import json
-import shutil
 import tarfile
 import time
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from opsverify.drills.confinement import room
 from opsverify.drills.newest import fetch, listing, room_for
 from opsverify.drills.packed import Damaged, content
 from opsverify.drills.scratch import Scratch
@@ -24,8 +24,20 @@ from opsverify.probes.host.question import MIB, one_line
 if TYPE_CHECKING:
     from opsverify.config.environment import Host
 
-RESERVE = 64 * 1024 * 1024
-"""Bytes that unpacking leaves free, whatever an archive claims to hold."""
+LONGEST_HEADER = MIB
+"""Bytes of a name, link or extended header, which tarfile holds in memory; no file system has such names."""
+_HELD = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+
+
+class _Member(tarfile.TarInfo):
+    """A member whose headers are no bomb. Raises Damaged."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Member:
+        member = super().frombuf(buf, encoding, errors)
+        if member.type in _HELD and member.size > LONGEST_HEADER:
+            raise Damaged(f"a header of {member.size:,} bytes")
+        return member
 
 
 @dataclass(frozen=True)
@@ -111,24 +123,21 @@ def _unpack(host: Host, question: UnpackDrill, deadline: Deadline) -> Unpacked:
 def _extract(file: Path, kind: str | None, into: Path, deadline: Deadline) -> tuple[str, int, list[str]]:
     """Unpack; why it ended early ("" where it did not), the number of members, and those that were refused."""
     members, refused = 0, []
-    room = shutil.disk_usage(into).free - RESERVE
+    left = room(into)
     try:
-        with content(file, kind) as source, tarfile.open(fileobj=source, mode="r|") as archive:
+        with content(file, kind) as source, tarfile.open(fileobj=source, mode="r|", tarinfo=_Member) as archive:
             for member in archive:
                 members += 1
-                room -= member.size
-                if room < 0:
+                left -= member.size
+                if left < 0:
                     raise ProbeError(f"the archive does not fit into the scratch folder {into.parent.parent}")
-                try:
-                    deadline.remaining()
-                except Unreachable:
-                    raise ProbeError(f"unpacking did not end within {deadline.seconds:g} s") from None
+                _in_time(deadline)
                 try:
                     archive.extract(member, into, filter="data", set_attrs=False)
                 except tarfile.FilterError:
                     refused.append(one_line(member.name, 100))
             while source.read(MIB):  # tarfile stops at its own end; the checksum comes after it
-                pass
+                _in_time(deadline)
     except (tarfile.TarError, Damaged) as error:
         return one_line(str(error)) or type(error).__name__, members, refused
     except OSError as error:
@@ -136,6 +145,13 @@ def _extract(file: Path, kind: str | None, into: Path, deadline: Deadline) -> tu
             raise ProbeError(f"the archive could not be unpacked: {error.strerror}") from None
         return one_line(str(error)), members, refused
     return "", members, refused
+
+
+def _in_time(deadline: Deadline) -> None:
+    try:
+        deadline.remaining()
+    except Unreachable:
+        raise ProbeError(f"unpacking did not end within {deadline.seconds:g} s") from None
 
 
 def _root(into: Path, mark: str) -> Path:
