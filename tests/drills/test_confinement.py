@@ -27,10 +27,9 @@ def small(place: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     """A scratch folder on a file system of so many MiB."""
     folder = place / "small"
     folder.mkdir()
-    if (
-        os.geteuid() != 0
-        or subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={request.param}m", "none", folder]).returncode
-    ):
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={request.param}m", "none", folder]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        folder.rmdir()
         pytest.skip("no file system can be mounted here")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
