@@ -37,6 +37,11 @@ _OTHER = "what listens there does not speak PostgreSQL's protocol"
 # as it came. libpq's own texts stay English: Python sets no locale for messages.
 _KNOWN = (
     (r"password authentication failed|パスワード認証に失敗", "password refused for role {role}"),
+    (
+        r"requested a cleartext password",
+        "it asks for the password in clear text without being known by its certificate: let the dsn say "
+        "sslmode=verify-full, or require_auth=password where that is meant",
+    ),
     (r"no password supplied|パスワードが指定されていません", "role {role} needs a password, and none is configured"),
     (
         r"no pg_hba\.conf entry|pg_hba\.conf ?(に|の)",

@@ -10,8 +10,12 @@ poolers such as PgBouncer refuse.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import selectors
+import sys
+import termios
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +34,8 @@ from opsverify.probes.tcp.transport import resolve
 LOCK_SECONDS = 1.0
 STATEMENT_SHARE = 0.7
 CLOSING_SECONDS = 1.0
+MOST_MIB = 64
+"""What a server may send in one session; the answers of all questions together have some hundred KiB."""
 
 _NEVER_SHOWN = ("password", "sslpassword", "passfile", "oauth_client_secret")
 
@@ -48,6 +54,7 @@ class Session:
     def __init__(self, connection: pq.abc.PGconn, place: str, deadline: Deadline, connect_seconds: float) -> None:
         self._connection = connection
         self._deadline = deadline
+        self._received = 0
         self.place = place
         self.connect_seconds = connect_seconds
         self.round_trip_seconds = 0.0
@@ -112,8 +119,8 @@ class Session:
                 result = self._next_result()
             except Unreachable:
                 rest = StatementRefused("57014", f"no answer within {self._deadline.seconds:g} s")
-            except ProbeError:
-                rest = StatementRefused("08006", "the server closed the connection in the middle of an answer")
+            except ProbeError as error:
+                rest = StatementRefused("08006", str(error))
             else:
                 if result is not None and result.status == pq.ExecStatus.PIPELINE_SYNC:
                     outcomes.append(current)
@@ -136,6 +143,7 @@ class Session:
                 if not self._connection.is_busy():
                     return self._connection.get_result()
                 _ready(self._connection.socket, True, self._deadline.remaining(), both=unsent == 1)
+                self._count(self._connection.socket)
                 self._connection.consume_input()
                 broken = self._connection.status == pq.ConnStatus.BAD
             except ProbeError:
@@ -143,7 +151,15 @@ class Session:
             except Exception:  # judged below; psycopg's text may quote the connection
                 broken = True
             if broken:
-                raise ProbeError("cut off")
+                raise ProbeError("the server closed the connection in the middle of an answer")
+
+    def _count(self, socket: int) -> None:
+        """Raise ProbeError once the server has sent more than it may; libpq would take rows and notices without end."""
+        waiting = bytearray(4)
+        fcntl.ioctl(socket, termios.FIONREAD, waiting)
+        self._received += int.from_bytes(waiting, sys.byteorder)
+        if self._received > MOST_MIB * 1024**2:
+            raise ProbeError(f"the server sent more than {MOST_MIB} MiB, which no answer of ours has")
 
     def _outcome(self, result: pq.abc.PGresult) -> Rows | StatementRefused:
         if result.status == pq.ExecStatus.COMMAND_OK:
@@ -250,10 +266,23 @@ def _attempts(dsn: str, deadline: Deadline) -> tuple[list[_Attempt], list[str]]:
             addresses = [address]
         for ip in dict.fromkeys(addresses):
             where = {"host": host, "hostaddr": ip, "port": port}
+            if ip and _is_stranger(given):
+                where["require_auth"] = "!password"
             attempts.append(_Attempt(common | {k: v for k, v in where.items() if v}, place))
     if not attempts:
         raise Unreachable("; ".join(lost))
     return attempts, secrets
+
+
+def _is_stranger(given: dict[str, Any]) -> bool:
+    """Whether the server could be anybody, so that it gets no password in clear text, however it asks for it.
+
+    It is known by a verified certificate, or trusted by whoever says so: `require_auth` in the dsn, PGREQUIREAUTH, or a
+    service file, which decides by itself. Source: libpq manual, "require_auth" (16), "sslmode".
+    """
+    verified = (given.get("sslmode") or os.environ.get("PGSSLMODE")) in ("verify-ca", "verify-full")
+    says_so = given.get("require_auth") or os.environ.get("PGREQUIREAUTH") or given.get("service")
+    return pq.version() >= 160000 and not verified and not says_so
 
 
 def _places(given: dict[str, Any]) -> list[tuple[str, str, str]]:

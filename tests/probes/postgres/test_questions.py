@@ -28,7 +28,7 @@ from opsverify.probes.postgres.slow_queries import SlowQueries, without_literals
 from opsverify.probes.postgres.table_inventory import TableInventory
 from opsverify.probes.postgres.table_statistics import TableStatistics
 from opsverify.probes.postgres.wraparound import Wraparound
-from tests.pace import AMPLE
+from tests.pace import AMPLE, until
 
 
 @pytest.fixture
@@ -224,17 +224,20 @@ def test_wraparound(ask: Any) -> None:
 
 
 def test_open_transactions(ask: Any, cluster: Any) -> None:
+    # A session that was just left, as that of a test before, takes the server a moment to end.
+    until(lambda: ask(OpenTransactions()).transactions == ())
     assert ask(OpenTransactions()).longest_minutes == 0
     with cluster.connect() as waiting, cluster.connect():  # which is idle, in no transaction
         waiting.autocommit = False
         waiting.execute("SET application_name = 'forgotten'")
+        until(lambda: len(ask(OpenTransactions()).transactions) == 1)
         seen = ask(OpenTransactions())
         (forgotten,) = seen.transactions
         assert forgotten.holder == f"session {waiting.info.backend_pid} of postgres (forgotten)"
         assert seen.longest_minutes == forgotten.minutes >= 0
         assert seen.longest.endswith("(forgotten) for 0 min")
         waiting.rollback()
-        assert ask(OpenTransactions()).transactions == ()
+        until(lambda: ask(OpenTransactions()).transactions == ())
         with pytest.raises(MissingPrivilege, match="grant it pg_monitor"):
             _ = ask(OpenTransactions(), "stranger").longest_minutes
 

@@ -206,6 +206,70 @@ def silent_after_login(sock: socket.socket) -> None:
         linger(sock)
 
 
+def cleartext(received: list[bytes]) -> Any:
+    """A server that wants the password as it is, and keeps what it gets."""
+
+    def talk(sock: socket.socket) -> None:
+        with sock, contextlib.suppress(OSError):
+            sock.settimeout(HANGS)
+            received.append(sock.recv(8))
+            sock.sendall(b"N")
+            received.append(sock.recv(1000))
+            sock.sendall(b"R\x00\x00\x00\x08\x00\x00\x00\x03")
+            while more := sock.recv(1000):
+                received.append(more)
+                sock.sendall(b"E\x00\x00\x00\x05\x00")
+
+    return talk
+
+
+def flooding(message: bytes) -> Any:
+    """A server that answers whatever it is asked with one message, for ever."""
+
+    def talk(sock: socket.socket) -> None:
+        with sock, contextlib.suppress(OSError):
+            sock.settimeout(HANGS)
+            sock.recv(8)
+            sock.sendall(b"N")
+            sock.recv(1000)
+            sock.sendall(b"R\x00\x00\x00\x08\x00\x00\x00\x00" + b"Z\x00\x00\x00\x05I")
+            sock.recv(1)
+            while True:
+                sock.sendall(message)
+
+    return talk
+
+
+NOTICE = b"N" + (4 + 2 + 60000 + 2).to_bytes(4, "big") + b"M" + b"x" * 60000 + b"\0" + b"\0" + b""
+FLOODS = {
+    "notices": NOTICE[:1] + (len(NOTICE) - 1).to_bytes(4, "big") + NOTICE[5:],
+    "one row without end": b"1\0\0\0\x042\0\0\0\x04D" + (2**30).to_bytes(4, "big") + b"\0\x01" + b"x" * 2**20,
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_a_server_that_sends_without_end_is_left(flood: str) -> None:
+    with listening(flooding(FLOODS[flood])) as port:
+        message = refused(target(f"postgresql://x:y@127.0.0.1:{port}/mycats"), seconds=AMPLE)
+    assert message == f"127.0.0.1:{port}: the server sent more than 64 MiB, which no answer of ours has"
+
+
+def test_nobody_unknown_gets_a_password_in_clear_text() -> None:
+    received: list[bytes] = []
+    with listening(cleartext(received)) as port:
+        dsn = f"postgresql://x:{PASSWORD_SENT}@127.0.0.1:{port}/mycats"
+        message = refused(target(dsn))
+        assert "asks for the password in clear text without being known by its certificate" in message
+        assert PASSWORD_SENT.encode() not in b"".join(received)
+        refused(target(f"{dsn}?sslmode=prefer"))
+        assert PASSWORD_SENT.encode() not in b"".join(received)
+        refused(target(f"{dsn}?require_auth=password"))  # that is meant
+        until(lambda: PASSWORD_SENT.encode() in b"".join(received))
+
+
+PASSWORD_SENT = "in-clear-text"
+
+
 @pytest.mark.parametrize("talk", [silent, dripping, silent_after_login])
 def test_a_silent_server_ends_at_the_deadline(talk: Any) -> None:
     with listening(talk) as port:

@@ -355,7 +355,9 @@ def pooled(cluster: Any) -> Iterator[Database]:
     as_nobody(program, "-q", "-d", str(folder / "ini"))
     until(lambda: (folder / "pid").exists() and answers(port))
     try:
-        yield Database.model_validate({"name": "main", "dsn": f"postgresql://web:x@127.0.0.1:{port}/mycats"})
+        yield Database.model_validate(
+            {"name": "main", "dsn": f"postgresql://web:x@127.0.0.1:{port}/mycats?require_auth=password"}
+        )
     finally:
         os.kill(int((folder / "pid").read_text()), 15)
         until(lambda: not (folder / "pid").exists())
