@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from opsverify.config.child_environment import withhold
 from opsverify.config.cross_checks import cross_checks
 from opsverify.config.environment import KINDS, Environment
 from opsverify.config.items import Item
@@ -103,7 +104,9 @@ def load_environment(
                     mistakes.append(f"{path}: checks.{key}.{problem}")
     if mistakes or environment is None:
         raise ConfigurationError(list(dict.fromkeys(mistakes)))
-    return Loaded(environment, adjusted, frozenset(filled.secrets | set(secrets_of(environment))), path)
+    secrets = frozenset(filled.secrets | set(secrets_of(environment)))
+    withhold(secrets)
+    return Loaded(environment, adjusted, secrets, path)
 
 
 def one_setting(path: Path, key: str) -> Any:

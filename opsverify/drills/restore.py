@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from opsverify.config.child_environment import child_environment
 from opsverify.drills import script
 from opsverify.drills.confinement import bounded, copy_while_room, ended_when_full, full, room
 from opsverify.drills.feed import harmless
@@ -193,7 +194,8 @@ def _plain(file: Path, dump: Dump, into: Path, left: Callable[[], float]) -> Pat
                     raise full(into.parent)
                 script_file.write(piece)
 
-            done = run([*bounded(), programs.program("pg_restore"), "-f", "-", str(file)], left(), sink=write)
+            command = [*bounded(), programs.program("pg_restore"), "-f", "-", str(file)]
+            done = run(command, left(), env=child_environment(), sink=write)
         complaint = one_line(done.errors.decode("utf-8", "replace"))
         if "unsupported version" in complaint:
             raise ProbeError(f"{dump.name} was made by a newer pg_dump than pg_restore here ({complaint})")

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from opsverify.config.child_environment import child_environment
 from opsverify.errors import ProbeError
 from opsverify.probes.host import ssh
 from opsverify.probes.host.causes import explain
@@ -85,17 +86,13 @@ def _backend(uri: str, config: str | None) -> Any:
     return get_backend(uri, **options)
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, "LC_ALL": "C"}
-
-
 def _bounded(backend: Any, command: str, feed: bytes, seconds: float, sink: Sink | None) -> Finished:
     """Let testinfra's backend build its command line, and run that within bounds."""
     ended: list[Finished] = []
 
     def run_local(template: str, *arguments: str) -> Any:
         line = backend.quote(template, *arguments)
-        done = run(["/bin/sh", "-c", "exec " + line], seconds, feed=feed, env=_environment(), sink=sink)
+        done = run(["/bin/sh", "-c", "exec " + line], seconds, feed=feed, env=child_environment(), sink=sink)
         ended.append(done)
         return backend.result(done.status, b"", b"", b"")
 
@@ -140,7 +137,7 @@ def _relayed(uri: str, config: str | None) -> Send:
         home = os.path.dirname(os.path.dirname(os.path.abspath(opsverify.__file__)))
         path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
         command = [sys.executable, "-m", "opsverify.probes.host.testinfra_child", uri, config or ""]
-        return run(command, deadline.remaining(), feed=script.encode(), env={**_environment(), "PYTHONPATH": path})
+        return run(command, deadline.remaining(), feed=script.encode(), env={**child_environment(), "PYTHONPATH": path})
 
     return send
 

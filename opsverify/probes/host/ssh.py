@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from opsverify.config.child_environment import child_environment
 from opsverify.errors import ProbeError, Unreachable
 from opsverify.probes.host.causes import dropped, explain
 from opsverify.probes.host.run import Finished, run
@@ -172,7 +173,7 @@ def _close(path: str) -> None:
 
 def _run(command: list[str], seconds: float, daemonizes: bool = False) -> Finished:
     try:
-        return run(command, seconds, env={**os.environ, "LC_ALL": "C"}, daemonizes=daemonizes)
+        return run(command, seconds, env=child_environment(), daemonizes=daemonizes)
     except FileNotFoundError:
         raise ProbeError("the command ssh is not installed where the suite runs") from None
 
