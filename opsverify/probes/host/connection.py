@@ -28,7 +28,7 @@ MAX_ARGUMENT = 100_000
 """Bytes of script that one command line may carry (Linux takes 128 KiB for one argument, after quoting)."""
 
 # Any login shell understands this (fish and csh would trip over the script itself), and stdin has no length limit.
-_BY_STDIN = "/bin/sh -c 'eval \"$(cat)\"'"
+BY_STDIN = "/bin/sh -c 'eval \"$(cat)\"'"
 
 Sink = Callable[[bytes], None]
 Send = Callable[[str, "Deadline", Sink | None], Finished]
@@ -107,7 +107,7 @@ def _bounded(backend: Any, command: str, feed: bytes, seconds: float, sink: Sink
 
 
 def _fed(backend: Any) -> Send:
-    return lambda script, deadline, sink: _bounded(backend, _BY_STDIN, script.encode(), deadline.remaining(), sink)
+    return lambda script, deadline, sink: _bounded(backend, BY_STDIN, script.encode(), deadline.remaining(), sink)
 
 
 def _given(backend: Any) -> Send:
@@ -121,7 +121,7 @@ def _ssh(backend: Any) -> Send:
     def send(script: str, deadline: Deadline, sink: Sink | None) -> Finished:
         options = ssh.masters().options(address, deadline)
         backend.ssh_extra_args = shlex.join(options)
-        return _bounded(backend, _BY_STDIN, script.encode(), deadline.remaining(), sink)
+        return _bounded(backend, BY_STDIN, script.encode(), deadline.remaining(), sink)
 
     return send
 
