@@ -18,7 +18,7 @@ from opsverify.reporting.text import Redactor, printable
 _MOST_ARGUMENTS = 2000
 
 
-@dataclass
+@dataclass(eq=False)  # pluggy keeps plugins in sets
 class Recorder:
     """Plugin object of the process that reports. `locations` are the databases, by name of environment."""
 

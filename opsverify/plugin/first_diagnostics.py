@@ -120,7 +120,7 @@ def take(
     ]
 
 
-@dataclass
+@dataclass(eq=False)  # pluggy keeps plugins in sets
 class Diagnostics:
     """Plugin object of the process that reports. `results` gives them when the run has ended."""
 
