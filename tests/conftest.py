@@ -55,6 +55,7 @@ FAST = (
 EXHAUSTIVE = (
     "checks",
     "crash",
+    "drills/test_confinement.py",
     "drills/test_restore.py",
     "history/test_runs.py",
     "hostile",
@@ -70,6 +71,7 @@ ONCE = (
     "checks/test_documents.py",
     "checks/test_privileges.py",
     "crash/test_interrupted.py::test_ctrl_c_at_any_moment[starting-group]",
+    "drills/test_confinement.py::test_the_server_runs_in_bounded_memory_and_without_a_network",
     "drills/test_restore.py::test_a_whole_dump_restores_with_its_roles",
     "drills/test_restore.py::test_a_dump_cut_among_rows_restores_without_error_and_is_told",
     "history/test_runs.py::test_a_run_is_recorded_whole_however_many_processes_judged",
