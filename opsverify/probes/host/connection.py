@@ -28,7 +28,8 @@ MAX_ARGUMENT = 100_000
 """Bytes of script that one command line may carry (Linux takes 128 KiB for one argument, after quoting)."""
 
 # Any login shell understands this (fish and csh would trip over the script itself), and stdin has no length limit.
-BY_STDIN = "/bin/sh -c 'eval \"$(cat)\"'"
+# Its one program is the system's own, whatever PATH the login or sudo hands on.
+BY_STDIN = "/bin/sh -c 'eval \"$(PATH=/bin:/usr/bin:$PATH cat)\"'"
 
 Sink = Callable[[bytes], None]
 Send = Callable[[str, "Deadline", Sink | None], Finished]
