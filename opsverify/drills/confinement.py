@@ -89,10 +89,20 @@ def ended_when_full(folder: Path, end: Callable[[], object]) -> Iterator[None]:
             raise full(folder) from None
 
 
-def copy_while_room(source: IO[bytes], into: IO[bytes], folder: Path, left: Callable[[], float]) -> None:
-    """Copy a stream to a file in `folder`, as long as there is time (`left` raises) and room. Raises ProbeError."""
-    while piece := source.read(MIB):
-        left()
+def writes_while_room(into: IO[bytes], folder: Path) -> Callable[[bytes], None]:
+    """What writes to a file in `folder` as long as there is room. Raises ProbeError."""
+
+    def write(piece: bytes) -> None:
         if room(folder) < len(piece):
             raise full(folder)
         into.write(piece)
+
+    return write
+
+
+def copy_while_room(source: IO[bytes], into: IO[bytes], folder: Path, left: Callable[[], float]) -> None:
+    """Copy a stream to a file in `folder`, as long as there is time (`left` raises) and room. Raises ProbeError."""
+    write = writes_while_room(into, folder)
+    while piece := source.read(MIB):
+        left()
+        write(piece)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from opsverify.config.child_environment import child_environment
 from opsverify.drills import script
-from opsverify.drills.confinement import bounded, copy_while_room, ended_when_full, full, room
+from opsverify.drills.confinement import bounded, copy_while_room, ended_when_full, writes_while_room
 from opsverify.drills.feed import harmless
 from opsverify.drills.manifest import SUFFIX, DumpManifest, ManifestFile
 from opsverify.drills.newest import LOOK_SECONDS, fetch, listing, room_for
@@ -188,14 +188,8 @@ def _plain(file: Path, dump: Dump, into: Path, left: Callable[[], float]) -> Pat
     if dump.format in ("custom", "tar"):
         programs = suitable(None)
         with into.open("wb") as script_file:
-
-            def write(piece: bytes) -> None:
-                if room(into.parent) < len(piece):
-                    raise full(into.parent)
-                script_file.write(piece)
-
             command = [*bounded(), programs.program("pg_restore"), "-f", "-", str(file)]
-            done = run(command, left(), env=child_environment(), sink=write)
+            done = run(command, left(), env=child_environment(), sink=writes_while_room(script_file, into.parent))
         complaint = one_line(done.errors.decode("utf-8", "replace"))
         if "unsupported version" in complaint:
             raise ProbeError(f"{dump.name} was made by a newer pg_dump than pg_restore here ({complaint})")
