@@ -141,7 +141,10 @@ def readable_copy(programs: PostgresPrograms, way: Unprivileged, into: Path) -> 
     """
     if way.uid is None:
         return programs.folder
-    command = [*way.prefix, programs.program("postgres"), "--version"]
+    # By a shell: what changes the user may still go where root goes when it starts a program, its children no more.
+    # psql, and not the server, which lacks the libraries of the client.
+    command = [*way.prefix, "/bin/sh", "-c", '"$0" --version && "$1" --version']
+    command += [programs.program("postgres"), programs.program("psql")]
     try:
         if subprocess.run(command, cwd="/", capture_output=True, timeout=10, **way.popen).returncode == 0:
             return programs.folder

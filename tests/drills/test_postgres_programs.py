@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from opsverify.drills.confinement import without_network
 from opsverify.drills.postgres_programs import installed, readable_copy, unprivileged
 from opsverify.drills.scratch import Scratch
 from tests.pace import HANGS
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user")
-def test_a_package_in_a_private_folder_is_copied_with_its_libraries(tmp_path: Path) -> None:
+@pytest.mark.parametrize("confined", [False, True], ids=["as another user", "and without a network"])
+def test_a_package_in_a_private_folder_is_copied_with_its_libraries(confined: bool, tmp_path: Path) -> None:
     wheel = next(one for one in installed() if one.origin == "wheel")
     package = wheel.folder.parents[1]
     for folder in (package, package.with_name(f"{package.name}.libs")):
@@ -26,9 +28,11 @@ def test_a_package_in_a_private_folder_is_copied_with_its_libraries(tmp_path: Pa
     with Scratch() as scratch:
         scratch.path.chmod(0o711)
         way = unprivileged(namespaces=False)
+        if confined:
+            way = without_network(way) or pytest.skip("this system gives no network namespace")
         folder = readable_copy(private, way, scratch.path / "install")
         assert scratch.path in folder.parents
         for name in ("initdb", "postgres", "psql", "pg_dump", "pg_restore"):
-            command = [folder / name, "--version"]
+            command = [*way.prefix, folder / name, "--version"]
             done = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=HANGS, **way.popen)
             assert (done.returncode, done.stdout[: len(name)]) == (0, name), done.stderr
