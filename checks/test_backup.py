@@ -326,7 +326,7 @@ def judge_contents(dump, contents, expected, source, settings, expect):
 def judge_objectives(dump, restored, settings, expect):
     """Judge the time that recovery takes, and how much work would be lost by it."""
     server = ".".join(map(str, restored.restored_into))
-    within_reach = ", the network within its reach" if restored.had_network else ""
+    within_reach = f", {' and '.join(restored.within_reach)} within its reach" if restored.within_reach else ""
     expect.that(
         not restored.newer_server,
         observed=f"{dump}, dumped from PostgreSQL {restored.dumped_from}, restored into {server}",

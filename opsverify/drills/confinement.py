@@ -1,18 +1,19 @@
-"""How a drill's programs are held: without a network, in bounded memory, and ended before they fill a disk.
+"""How a drill's programs are held: without a network and homes, in bounded memory, ended before they fill a disk.
 
 A dump and an archive are input of whoever may write them. Where the system has no means for a bound, the drill goes on
-without it; that a server could reach the network is told with its result.
-Source: unshare(1), setpriv(1), prlimit(1), network_namespaces(7).
+without it; what a server could reach is told with its result.
+Source: unshare(1), setpriv(1), prlimit(1), mount_namespaces(7), network_namespaces(7), user_namespaces(7).
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -32,23 +33,54 @@ def bounded() -> tuple[str, ...]:
     return ("prlimit", f"--as={MEMORY_BYTES}", "--core=0") if shutil.which("prlimit") else ()
 
 
-def without_network(way: Unprivileged) -> Unprivileged | None:
-    """The same way to run a program, in a network of its own that has no way out; None where that is not to be had.
+@dataclass(frozen=True)
+class Confined:
+    """A way to run a program, and what of this machine is within its reach all the same."""
 
-    A socket in a folder is reached all the same.
+    way: Unprivileged
+    within_reach: tuple[str, ...] = ()
+
+
+NETWORK, FILES = "the network", "this account's files"
+_PRIVATE = ("/root", "/home", "/tmp", "/var/tmp", "/run/user")  # noqa: S108 - to be hidden
+_STAGES = ("/mnt", "/media", "/srv", "/opt")
+
+
+def confined(way: Unprivileged, keep: Iterable[Path]) -> Confined:
+    """Say how to run a program the same way, without a network, homes and temporary folders, as far as is possible.
+
+    What it needs is in `keep`, folders that exist; sockets in them are reached all the same. Other files, of the
+    system, keep their rights.
     """
+    outside: tuple[str, ...] = ("unshare", "--user", "--map-root-user")
     if way.prefix:
-        uid, prefix = None, ("unshare", "--net", *way.prefix[1:])
-    elif way.uid is not None:
-        uid, account = way.uid, (f"--reuid={way.popen['user']}", f"--regid={way.popen['group']}")
-        prefix = ("unshare", "--net", "setpriv", *account, "--clear-groups", "--no-new-privs")
+        inside = way.prefix
+    elif way.uid is None:
+        inside = ("unshare", "--user", f"--map-user={os.geteuid()}", f"--map-group={os.getegid()}")
     else:
-        uid = os.geteuid()
-        prefix = ("unshare", "--user", f"--map-user={uid}", f"--map-group={os.getegid()}", "--net")
-    said = output(*prefix, "id", "-u")
-    if not said or (uid is not None and said != str(uid)):
-        return None
-    return replace(way, prefix=prefix, popen={})
+        outside = ("unshare",)
+        account = (f"--reuid={way.popen['user']}", f"--regid={way.popen['group']}")
+        inside = ("setpriv", *account, "--clear-groups", "--no-new-privs")
+    plain = (*inside[:1], "--net", *inside[1:]) if inside[0] == "unshare" else (*outside, "--net", *inside)
+    for prefix, within_reach in (
+        ((*outside, "--net", "--mount", *_hiding(keep), *inside), ()),
+        (plain, (FILES,)),
+    ):
+        if output(*prefix, "id", "-u") == output(*way.prefix, "id", "-u", **way.popen) != "":
+            return Confined(replace(way, prefix=prefix, popen={}), within_reach)
+    return Confined(way, (NETWORK, FILES))
+
+
+def _hiding(keep: Iterable[Path]) -> tuple[str, ...]:
+    """The command that covers homes and temporary folders, and shows what is kept of them."""
+    found = {Path(folder).resolve() for folder in (os.path.expanduser("~"), tempfile.gettempdir(), *_PRIVATE)}
+    found -= {Path("/")}
+    hidden = {folder for folder in found if folder.is_dir() and not found & set(folder.parents)}
+    kept = {folder for folder in (path.resolve() for path in keep) if hidden & {folder, *folder.parents}}
+    stages = [stage for stage in map(Path, _STAGES) if not any(stage in folder.parents for folder in kept | hidden)]
+    stage = next((stage for stage in stages if stage.is_dir()), Path("/nowhere"))
+    script = Path(__file__).with_name("alone.sh").read_text()
+    return ("/bin/sh", "-c", script, "sh", *map(str, (stage, *sorted(kept), "--", *sorted(hidden), "--")))
 
 
 def reserve(folder: Path) -> int:

@@ -37,6 +37,17 @@ class PostgresPrograms:
         """Return the path of one of its programs."""
         return str(self.folder / name)
 
+    @property
+    def folders(self) -> list[Path]:
+        """All that it consists of: the installation, and the libraries that a wheel keeps beside its package.
+
+        Source: auditwheel, delocate.
+        """
+        installation = self.folder.parent
+        package = installation.parent
+        libraries = package.with_name(f"{package.name}.libs")
+        return [installation, libraries] if self.origin == "wheel" and libraries.is_dir() else [installation]
+
     def has_extension(self, name: str) -> bool:
         """Tell whether it can create an extension; some distributions keep those in a package of their own."""
         shared = output(self.program("pg_config"), "--sharedir")
@@ -56,10 +67,11 @@ class Unprivileged:
     uid: int | None = None
 
 
-def output(*command: str) -> str:
-    """What a command prints, stripped; empty where it cannot be run or fails."""
+def output(*command: str, **popen: Any) -> str:
+    """What a command prints, stripped; empty where it cannot be run or fails. `popen`: such as another user."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True, **popen)
+        return str(done.stdout).strip()
     except (OSError, subprocess.SubprocessError):
         return ""
 
@@ -150,14 +162,11 @@ def readable_copy(programs: PostgresPrograms, way: Unprivileged, into: Path) -> 
             return programs.folder
     except (OSError, subprocess.SubprocessError):
         pass
-    installation = programs.folder.parent
+    installation, *libraries = programs.folders
+    for folder in libraries:
+        shutil.copytree(folder, into / folder.name, symlinks=True)
     if programs.origin == "wheel":
-        # Wheels keep the libraries that they bring beside the package, and look for them there (auditwheel, delocate).
-        package = installation.parent
-        libraries = package.with_name(f"{package.name}.libs")
-        if libraries.is_dir():
-            shutil.copytree(libraries, into / libraries.name, symlinks=True)
-        into = into / package.name / installation.name
+        into = into / installation.parent.name / installation.name
     shutil.copytree(installation, into, symlinks=True)
     return into / programs.folder.name
 

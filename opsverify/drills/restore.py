@@ -6,6 +6,7 @@ dump is read once.
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import time
@@ -17,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from opsverify.config.child_environment import child_environment
 from opsverify.drills import script
-from opsverify.drills.confinement import bounded, copy_while_room, ended_when_full, writes_while_room
+from opsverify.drills.confinement import bounded, confined, copy_while_room, ended_when_full, writes_while_room
 from opsverify.drills.feed import harmless
 from opsverify.drills.manifest import SUFFIX, DumpManifest, ManifestFile
 from opsverify.drills.newest import LOOK_SECONDS, fetch, listing, room_for
 from opsverify.drills.packed import Damaged, content
+from opsverify.drills.postgres_programs import readable_copy, unprivileged
 from opsverify.drills.scratch import Scratch
 from opsverify.drills.server import DATABASE, RESTORER, SUPERUSER, Server, suitable
 from opsverify.errors import ProbeError, Unreachable
@@ -51,8 +53,8 @@ class Restored:
     """The version of the server that was dumped, as the dump says: "15.18"."""
     restored_into: tuple[int, int] | None = None
     """(major, minor) of the scratch server; None where it did not come to that."""
-    had_network: bool = False
-    """Whether that server could reach a network, as this system has no means to keep it from it."""
+    within_reach: tuple[str, ...] = ()
+    """What of the machine that server could reach, as the system has no means to keep it from it."""
     error: str = ""
     """The first thing that went wrong, "" where nothing did."""
     ends_inside: str = ""
@@ -174,7 +176,7 @@ def _restore(host: Host, question: RestoreDrill, dumps: DumpListing, deadline: D
             looked,
             dumped_from=needs.server_version,
             restored_into=server.programs.version,
-            had_network=server.has_network,
+            within_reach=server.within_reach,
             error=error,
             ends_inside=needs.ends_inside,
             fetch_seconds=fetched,
@@ -187,9 +189,16 @@ def _plain(file: Path, dump: Dump, into: Path, left: Callable[[], float]) -> Pat
     """The dump as psql reads it: itself, or unpacked to `into`. Raises Damaged."""
     if dump.format in ("custom", "tar"):
         programs = suitable(None)
-        with into.open("wb") as script_file:
-            command = [*bounded(), programs.program("pg_restore"), "-f", "-", str(file)]
-            done = run(command, left(), env=child_environment(), sink=writes_while_room(script_file, into.parent))
+        place = into.parent
+        way = confined(unprivileged(namespaces=os.geteuid() != 0), [place, *programs.folders]).way
+        if way.uid is not None:
+            place.chmod(0o711)
+        folder = readable_copy(programs, way, place / "reader")
+        command = [*bounded(), *way.prefix, str(folder / "pg_restore"), "-F", dump.format[0], "-f", "-"]
+        with file.open("rb") as source, into.open("wb") as script_file:
+            sink = writes_while_room(script_file, place)
+            popen = {"cwd": "/", **way.popen}
+            done = run(command, left(), feed=source, env=child_environment(), sink=sink, popen=popen)
         complaint = one_line(done.errors.decode("utf-8", "replace"))
         if "unsupported version" in complaint:
             raise ProbeError(f"{dump.name} was made by a newer pg_dump than pg_restore here ({complaint})")

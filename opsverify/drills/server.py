@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
-from opsverify.drills.confinement import bounded, without_network
+from opsverify.drills.confinement import bounded, confined
 from opsverify.drills.postgres_programs import PostgresPrograms, Unprivileged, installed, readable_copy, unprivileged
 from opsverify.errors import ProbeError
 from opsverify.probes.host.question import one_line
@@ -87,8 +87,8 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self._way = Unprivileged()
-        self.has_network = True
-        """Whether the server, once started, could reach the network that this machine reaches."""
+        self.within_reach: tuple[str, ...] = ()
+        """What of this machine the server, once started, could reach."""
         self._folder = programs.folder
         longest = len(os.fsencode(self._home)) + len(f"/.s.PGSQL.{PORT}.lock")
         if longest > LONGEST_SOCKET:
@@ -98,11 +98,10 @@ class Server:
         """Make the cluster and start it; `left` returns the seconds left. Raises ProbeError."""
         # A dump is a script. As root, another user of a namespace would not do: root's files would stay within reach.
         way = unprivileged(namespaces=os.geteuid() != 0)
-        alone = without_network(way)
-        self.has_network = alone is None
-        way = alone or way
-        way = self._way = replace(way, prefix=(*bounded(), *way.prefix))
         self._home.mkdir(mode=0o700)
+        held = confined(way, [self._scratch, *self.programs.folders])
+        self.within_reach = held.within_reach
+        way = self._way = replace(held.way, prefix=(*bounded(), *held.way.prefix))
         if way.uid is not None:
             self._scratch.chmod(0o711)
             os.chown(self._home, way.uid, -1)

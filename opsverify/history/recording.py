@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class Recorder:
     root: Path
     arguments: Sequence[str]
     warnings: list[str] = field(default_factory=list)
+    _began: float = field(default_factory=time.monotonic)  # a run's length, whatever happens to the clock
 
     def write(self, results: Sequence[Result], exit_code: int, *, partial: bool) -> None:
         """Write one run per environment, in one transaction per database. Never raises; see `warnings`."""
@@ -53,7 +55,7 @@ class Recorder:
             environment=environment,
             slot=self.slot,
             started_at=self.started_at,
-            finished_at=datetime.now(UTC),
+            finished_at=self.started_at + timedelta(seconds=time.monotonic() - self._began),
             exit_code=exit_code,
             partial=partial,
             revision=revision(self.root),

@@ -65,9 +65,12 @@ class Store:
         """Add runs, all or none, and remove those that are older than KEPT_DAYS. Migrates the database if needed."""
 
         def add(connection: Connection) -> None:
+            # By the clock, and by the last run before: one clock that is years ahead must not remove what all wrote.
+            last = connection.execute(select(func.max(runs.c.started_at))).scalar()
             for record in records:
                 _insert(connection, record)
-            oldest = datetime.now(UTC) - timedelta(days=KEPT_DAYS)
+            begun = [record.started_at for record in records]
+            oldest = min([*begun, last or begun[0], datetime.now(UTC)]) - timedelta(days=KEPT_DAYS)
             connection.execute(delete(runs).where(runs.c.started_at < oldest))
 
         def write() -> None:

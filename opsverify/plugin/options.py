@@ -154,7 +154,7 @@ def _reports(config: pytest.Config, run: Run) -> None:
 
 def _writable(path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds evidence; who wants to, opens it
         with path.open("w"):  # empty: what an earlier run wrote must not be taken for this one's, however it ends
             pass
     except OSError as error:

@@ -295,7 +295,7 @@ def restored(rows: dict[str, int], live: dict[str, int], judged, compare_with: s
     held, wanted = (ContentsFacts(tuple(sorted(one.items())), 5, 4) for one in (rows, live))
     drill = SimpleNamespace(
         folder="/b", exists=True, dump=file(hours), ends_inside="", error=None, contents=held, observed_at=NOW,
-        restored_into=(16,), newer_server=False, had_network=False, dumped_from="16", fetch_seconds=1, restore_seconds=1,
+        restored_into=(16,), newer_server=False, within_reach=(), dumped_from="16", fetch_seconds=1, restore_seconds=1,
     )  # fmt: skip
     return judged(
         "backup", "restore-drill", restored=drill, reference=SimpleNamespace(fact=wanted, failure=None),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import shlex
 import socket
 import subprocess
 import tarfile
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from opsverify.drills.confinement import MEMORY_BYTES, without_network
+from opsverify.drills.confinement import FILES, MEMORY_BYTES, NETWORK, confined
 from opsverify.drills.postgres_programs import Unprivileged, unprivileged
 from opsverify.errors import ProbeError
 from opsverify.probes.host.question import MIB
@@ -82,20 +83,36 @@ def test_the_server_runs_in_bounded_memory_and_without_a_network(dumps, store, p
     assert [line.split()[3] for line in limits.splitlines() if line.startswith("Max address space")] == [
         str(MEMORY_BYTES)
     ]
-    assert (network == os.readlink("/proc/self/ns/net")) is restored.had_network
+    assert (network == os.readlink("/proc/self/ns/net")) is (NETWORK in restored.within_reach)
 
 
 @pytest.mark.parametrize("ordinary", [False, True], ids=["root", "ordinary"])
-def test_nothing_is_reached_from_there(ordinary):
+def test_nothing_is_reached_from_there(ordinary, place, tmp_path):
     way = Unprivileged() if ordinary else unprivileged(namespaces=False)
-    alone = without_network(way)
-    if alone is None:
+    held = confined(way, [place])
+    if held.within_reach:
         pytest.skip("this system has no namespaces for us")
+    private, kept = tmp_path / "everybody's", place
+    for folder in (tmp_path.parents[1], tmp_path.parent, tmp_path, place):
+        folder.chmod(0o755)
+    private.write_text("")
     with socket.create_server(("127.0.0.1", 0)) as server:
         reach = f"exec 3<>/dev/tcp/127.0.0.1/{server.getsockname()[1]}"
-        for prefix, popen, reached in ((way.prefix, way.popen, True), (alone.prefix, alone.popen, False)):
-            done = subprocess.run([*prefix, "bash", "-c", reach], cwd="/", capture_output=True, timeout=HANGS, **popen)
-            assert (done.returncode == 0) is reached, done.stderr
+        looks = {reach: False, f"test -e {shlex.quote(str(private))}": False, f"test -e {kept}": True}
+        looks |= {"test -e ~root/.profile": False, "test -e /usr/bin/env": True, 'test "$(pwd)" = /': True}
+        for command, reached in looks.items():
+            for here, expected in ((way, True), (held.way, reached)):
+                if here is way and "root" in command:
+                    continue
+                done = subprocess.run(
+                    [*here.prefix, "bash", "-c", command], cwd="/", capture_output=True, timeout=HANGS, **here.popen
+                )
+                assert (done.returncode == 0) is expected, (command, done.stderr)
+
+
+def test_where_the_system_has_no_means_it_is_told(place, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert confined(Unprivileged(), [place]).within_reach == (NETWORK, FILES)
 
 
 def test_sparse_members_count_whole(store, small):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from contextlib import closing
@@ -117,6 +118,15 @@ def test_a_run_is_recorded_whole_however_many_processes_judged(suite: Suite, wor
 def test_a_failed_run_does_not_lower_the_baseline(suite: Suite) -> None:
     codes = [suite.run(CATS=cats).code for cats in ("100", "90", "95", "100", "110", "109")]
     assert codes == [0, 1, 1, 0, 0, 1]
+
+
+def test_the_folder_of_the_reports_is_its_owners_alone(suite: Suite) -> None:
+    folder = suite.folder / "reports" / "here"
+    suite.run()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    folder.chmod(0o755)  # an operator who wants others to read them
+    suite.run()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
 
 
 def test_only_what_failed_has_a_time_to_respond(suite: Suite) -> None:

@@ -108,13 +108,23 @@ def test_a_clock_that_was_wrong_once_does_not_decide_for_ever(location: Location
     assert store.last_good(APP1, "disk-usage") == {"cats": 2}
 
 
+def test_one_clock_that_is_years_ahead_removes_nothing(location: Location, rows: Rows) -> None:
+    store, now = Store(location), datetime.now(UTC)
+    for days in (800, 500, 0):  # as if the third were wrong: what it finds is gone by its own clock
+        store.write([run(result(), started=now - timedelta(days=days))])
+    assert rows("SELECT count(*) FROM runs") == [(3,)]
+    store.write([run(result(), started=now)])
+    assert rows("SELECT count(*) FROM runs") == [(2,)]
+
+
 def test_old_runs_go_with_all_that_hangs_on_them(location: Location, rows: Rows) -> None:
     store, now = Store(location), datetime.now(UTC)
     store.write([run(result(figures={"/": 1}), started=now - timedelta(days=401))])
     store.write([run(result(figures={"/": 2}), started=now - timedelta(days=399))])
-    store.write([run(result(figures={"/": 3}), started=now)])
+    for _ in range(2):  # the second is what shows that the clock of the first was right
+        store.write([run(result(figures={"/": 3}), started=now)])
     for table in ("runs", "results", "measurements"):
-        assert rows(f"SELECT count(*) FROM {table}") == [(2,)]
+        assert rows(f"SELECT count(*) FROM {table}") == [(3,)]
 
 
 def test_one_bad_record_leaves_nothing_of_the_others(location: Location, rows: Rows) -> None:
@@ -317,6 +327,53 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("a file where the folder should be")
     with pytest.raises(HistoryError, match=r"Not a directory|File exists"):
         Store(locate(None, tmp_path)).write([run(result())])
+
+
+_WRITES_ON = """
+import sys
+from pathlib import Path
+from opsverify.config.history_location import locate
+from opsverify.history.records import HistoryError
+from opsverify.history.store import Store
+from tests.history.conftest import result, run
+
+store = Store(locate(f"sqlite:///{sys.argv[1]}/h.db", Path("/")))
+store.write([run(result(figures={"cats": 1}))])
+{break}
+try:
+    store.write([run(*[result(target=f"app{i}", figures={"cats": i}) for i in range(2000)])])
+except HistoryError as error:
+    print(error)
+{mend}
+print(len(store.last_results("production")))
+store.write([run(result(figures={"cats": 2}))])
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts file systems")
+@pytest.mark.parametrize(
+    ("breaks", "mends", "reason"),
+    [
+        ("Path(sys.argv[1], 'x').write_bytes(bytes(16384))", "Path(sys.argv[1], 'x').unlink()", "disk is full"),
+        ("mount('-o', 'remount,ro')", "mount('-o', 'remount,rw')", "Read-only file system"),
+    ],
+    ids=["full", "read-only"],
+)
+def test_a_disk_that_takes_nothing_keeps_what_was_written(breaks: str, mends: str, reason: str, tmp_path: Path) -> None:
+    code = _WRITES_ON.replace("{break}", breaks).replace("{mend}", mends)
+    code = f"""
+import subprocess, sys
+def mount(*options): subprocess.run(["mount", *options, sys.argv[1]], check=True)
+mount("-t", "tmpfs", "-o", "size=128k", "none")
+{code}"""
+    command = ["unshare", "--mount", sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=HANGS)
+    if "mount" in done.stderr and "permitted" in done.stderr:
+        pytest.skip("no file system can be mounted here")
+    assert (done.returncode, done.stderr) == (0, "")
+    error, results = done.stdout.splitlines()
+    assert reason in error
+    assert results == "1"
 
 
 @contextmanager
