@@ -1,8 +1,8 @@
 """Collect evidence once and concurrently.
 
 A check needs *asks*: one question to one target through one probe. All asks of a run are grouped by (probe, target),
-each group is one call of its probe, and all calls run at the same time on one `concurrent.futures.Executor`. A run
-so costs about as much as its slowest probe.
+each group is one call of its probe, and as many calls as this machine can serve run at the same time on one
+`concurrent.futures.Executor`. A run of a few targets so costs about as much as its slowest probe.
 
 A probe is a module-level function (so that it can be pickled to another process)
 
@@ -14,22 +14,33 @@ that returns small frozen facts, one per question, or raises one ProbeError for 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Hashable, Iterable, Mapping
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass
 from typing import Any
 
 from opsverify.errors import Cause, ProbeError, Unreachable
+from opsverify.evidence.concurrency import Concurrency
 from opsverify.evidence.deadline import Deadline
 from opsverify.evidence.executors import DaemonThreads
+from opsverify.evidence.progress import Progress, watched
 from opsverify.evidence.query import Answers, Group, Probe, Query, Questions
 
 
 class Evidence:
     """The answers of one run; `of(ask)` returns a fact or raises the ProbeError that stands in its place."""
 
-    def __init__(self, answers: Mapping[Any, Any] | None = None, seconds: Mapping[Any, float] | None = None) -> None:
+    def __init__(
+        self,
+        answers: Mapping[Any, Any] | None = None,
+        seconds: Mapping[Any, float] | None = None,
+        busy: float | None = None,
+    ) -> None:
         self._answers = dict(answers or {})
         self.seconds = dict(seconds or {})
+        self.busy = busy
+        """How much of this machine's processors was in use meanwhile, 0 to 1; None where that is not known."""
 
     def of(self, query: Query) -> Any:
         """The fact that answers `ask`; raises ProbeError where it could not be determined."""
@@ -43,7 +54,7 @@ class Evidence:
 
     def state(self) -> dict[str, Any]:
         """What another process needs to rebuild this (plain dicts of picklable facts)."""
-        return {"answers": self._answers, "seconds": self.seconds}
+        return {"answers": self._answers, "seconds": self.seconds, "busy": self.busy}
 
 
 GRACE = 2.0
@@ -53,65 +64,118 @@ HEARING = 0.2
 """Seconds after which Ctrl-C is heard at the latest while evidence is collected."""
 
 
-def collect(queries: Iterable[Query], executor: Executor | None = None, run_seconds: float = 600.0) -> Evidence:
-    """Call every (probe, target) once, all at the same time, and wait until each answered or its deadline passed.
+@dataclass
+class _Call:
+    group: Group
+    members: list[Query]
+    seconds: float
+    started: float = 0.0
+    cut: bool = False
+    """Whether it began so late that the end of the run's time came before its own."""
+    deadline: Deadline | None = None
 
-    `run_seconds` bounds the whole collection. Never raises for what a target does: failures become ProbeErrors in
-    the evidence. A bug in a probe does too, named as such, so that it costs its own checks and no others.
+
+def collect(
+    queries: Iterable[Query],
+    executor: Executor | None = None,
+    run_seconds: float = 600.0,
+    concurrency: Concurrency | None = None,
+    progress: Progress | None = None,
+) -> Evidence:
+    """Call every (probe, target) once, so many at a time as `concurrency` lets, and wait until each has ended.
+
+    A probe's deadline begins when it starts; `run_seconds` bounds the whole, and what was not started by then says so.
+    Never raises for what a target does: failures become ProbeErrors in the evidence. A bug in a probe does too, named
+    as such, so that it costs its own checks and no others.
     """
     groups: dict[Group, list[Query]] = {}
     for query in queries:
         groups.setdefault(_group(query), []).append(query)
-    pool = executor or DaemonThreads()
-    started = time.monotonic()
-    calls: dict[Future[Any], tuple[Group, list[Query], float]] = {}
-    for group, members in groups.items():
-        seconds = min(max(query.seconds for query in members), run_seconds)
-        questions = frozenset(query.question for query in members)
-        calls[pool.submit(_call, members[0].probe, members[0].target, questions, seconds)] = (group, members, seconds)
+    # What takes longest first: the run ends with its slowest probe, not with what happened to be asked last.
+    calls = sorted((_Call(g, m, max(q.seconds for q in m)) for g, m in groups.items()), key=lambda call: -call.seconds)
+    waiting = deque(calls)
+    pool, turns = executor or DaemonThreads(), concurrency or Concurrency.of_this_machine()
+    began = time.monotonic()
+    end = began + run_seconds
+    running: dict[Future[Any], _Call] = {}
     answers: dict[Any, Any] = {}
     took: dict[Any, float] = {}
-    for future, (group, members, seconds) in calls.items():
-        _await(future, started + seconds + GRACE)
-        outcome, took[group] = _outcome(future, members[0], seconds)
-        for query in members:
+
+    def ended(future: Future[Any] | None, call: _Call) -> None:
+        outcome, took[call.group] = _outcome(future, call, run_seconds)
+        for query in call.members:
             if isinstance(outcome, ProbeError):
                 answers[_key(query)] = outcome
             else:
                 missing = ProbeError(f"{_name(query)} did not answer {query.question!r}")
                 answers[_key(query)] = outcome.get(query.question, missing)
-    return Evidence(answers, took)
+
+    with watched(progress, len(calls)), turns.measured():
+        while waiting or running:
+            now = time.monotonic()
+            while waiting and now < end and turns.free([call.started for call in running.values()], now):
+                call = waiting.popleft()
+                call.started, call.cut = now, now > began + HEARING and end - now < call.seconds
+                call.seconds = min(call.seconds, end - now)
+                call.deadline = Deadline(call.seconds)
+                first = call.members[0]
+                questions = frozenset(query.question for query in call.members)
+                running[pool.submit(_call, first.probe, first.target, questions, call.deadline)] = call
+            for future, call in list(running.items()):
+                assert call.deadline is not None
+                if future.done() or call.deadline.left + GRACE <= 0:
+                    ended(future, running.pop(future))
+            if waiting and time.monotonic() >= end:
+                for call in waiting:
+                    ended(None, call)
+                waiting.clear()
+            if progress is not None:
+                now = time.monotonic()
+                slowest = sorted(running.values(), key=lambda call: call.started)
+                done = len(calls) - len(running) - len(waiting)
+                progress.shows(done, [(call.members[0].target, now - call.started) for call in slowest])
+            if running:
+                # In short turns: a signal that arrives just before the wait begins, or in another thread, does not end
+                # the wait, and Ctrl-C would be heard only when the slowest probe has answered.
+                left = min(call.deadline.left for call in running.values() if call.deadline is not None) + GRACE
+                wait(running, timeout=max(0.0, min(left, HEARING)), return_when=FIRST_COMPLETED)
+    return Evidence(answers, took, turns.busy)
 
 
-def _await(future: Future[Any], end: float) -> None:
-    # In short turns: a signal that arrives just before the wait begins, or in another thread, does not end the wait,
-    # and Ctrl-C would be heard only when the slowest probe has answered.
-    while not future.done() and (left := end - time.monotonic()) > 0:
-        wait([future], timeout=min(left, HEARING))
-
-
-def _call(probe: Probe, target: Any, questions: Questions, seconds: float) -> tuple[Answers | ProbeError, float]:
+def _call(probe: Probe, target: Any, questions: Questions, deadline: Deadline) -> tuple[Answers | ProbeError, float]:
     began = time.monotonic()
     answers: Answers | ProbeError
     try:
-        answers = probe(target, questions, Deadline(seconds))
+        answers = probe(target, questions, deadline)
     except ProbeError as error:
         answers = error
     return answers, time.monotonic() - began
 
 
-def _outcome(future: Future[Any], query: Query, seconds: float) -> tuple[Any, float]:
+def _outcome(future: Future[Any] | None, call: _Call, run_seconds: float) -> tuple[Any, float]:
+    query = call.members[0]
+    if future is None:
+        late = f"not reached in time: its turn did not come within the run's {run_seconds:g} s (run_seconds)"
+        return _caused(ProbeError(late), query), 0.0
     if not future.done():
         future.cancel()
-        return _caused(Unreachable(f"no answer within {seconds:g} s"), query), seconds
-    error = future.exception()
-    if error is None:
+        return _caused(_silent(call), query), call.seconds
+    failure = future.exception()
+    if failure is None:
         answers, took = future.result()
+        if isinstance(answers, Unreachable) and call.cut and took >= call.seconds:
+            answers = _silent(call)
         return (_caused(answers, query) if isinstance(answers, ProbeError) else answers), took
     # The message of a foreign exception may hold a secret (drivers print connection strings); its type may not.
     where = f"{query.probe.__module__}.{query.probe.__name__}"
-    failure = ProbeError(f"the probe {where} failed with {type(error).__name__}: please report this")
-    return _caused(failure, query), 0.0
+    bug = ProbeError(f"the probe {where} failed with {type(failure).__name__}: please report this")
+    return _caused(bug, query), 0.0
+
+
+def _silent(call: _Call) -> ProbeError:
+    if call.cut:  # which says nothing about the target
+        return ProbeError(f"not reached in time: no answer within the {call.seconds:.0f} s that the run had left")
+    return Unreachable(f"no answer within {call.seconds:g} s")
 
 
 def _caused(error: ProbeError, query: Query) -> ProbeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import signal
 import subprocess
@@ -17,7 +18,9 @@ import pytest
 
 from opsverify.errors import ProbeError, Unreachable
 from opsverify.evidence import collect as collecting
+from opsverify.evidence import concurrency
 from opsverify.evidence.collect import Evidence, collect
+from opsverify.evidence.concurrency import Concurrency
 from opsverify.evidence.deadline import Deadline
 from opsverify.evidence.query import Query
 from tests.pace import HANGS, SOON
@@ -88,6 +91,86 @@ def test_any_executor_will_do() -> None:
     with ThreadPoolExecutor(1) as pool:
         ask = Query(echo, Spot("pool"), "q")
         assert collect([ask], pool).of(ask) == ("pool", "q")
+
+
+RUNNING: list[int] = []
+MOST: list[int] = []
+
+
+def counted(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    RUNNING.append(1)
+    MOST.append(len(RUNNING))
+    left = deadline.remaining()
+    time.sleep(0.02)
+    RUNNING.pop()
+    return dict.fromkeys(questions, left)
+
+
+def test_no_more_run_at_once_than_may_and_each_has_its_whole_time() -> None:
+    """One hundred of 0.02 s, three at once, each within 0.3 s: all at once, most would have been late."""
+    MOST.clear()
+    asks = [Query(counted, Spot(str(n)), seconds=0.3) for n in range(100)]
+    result = collect(asks, concurrency=Concurrency(3, 3))
+    assert max(MOST) == 3
+    assert all(result.of(ask) > 0.25 for ask in asks)
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_what_only_waits_keeps_no_other_from_starting(busy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(concurrency, "STALLED_SECONDS", 0.1)
+    monkeypatch.setattr(concurrency, "BUSY", -1.0 if busy else 2.0)
+    monkeypatch.setattr(collecting, "GRACE", 0.1)
+    silent = [Query(stuck, Spot(str(n)), seconds=2.0) for n in range(4)]
+    quick = [Query(echo, Spot(str(n)), "q", seconds=1.0) for n in range(10, 20)]
+    result = collect([*silent, *quick], concurrency=Concurrency(2, 6), run_seconds=1.5)
+    answered = 0
+    for query in quick:
+        with contextlib.suppress(ProbeError):
+            answered += result.of(query) is not None
+    # The silent ones, whose deadlines are longer, went first. On a busy machine nobody knows that they only wait.
+    assert answered == (0 if busy else 10)
+
+
+def test_what_was_not_reached_says_so_and_blames_no_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "GRACE", 0.1)
+    first, cut, never = (Query(stuck, Spot(n), seconds=s) for n, s in (("a", 0.3), ("b", 0.29), ("c", 0.28)))
+    result = collect([first, cut, never], concurrency=Concurrency(1, 1), run_seconds=0.6)
+    messages = []
+    for query, kind in ((first, Unreachable), (cut, ProbeError), (never, ProbeError)):
+        with pytest.raises(ProbeError) as caught:
+            result.of(query)
+        assert type(caught.value) is kind
+        messages.append(str(caught.value))
+    assert messages[0] == "no answer within 0.3 s"
+    assert messages[1].startswith("not reached in time: no answer within the 0 s that the run had left")
+    assert messages[2] == "not reached in time: its turn did not come within the run's 0.6 s (run_seconds)"
+
+
+def test_time_in_a_queue_of_ours_is_not_the_targets() -> None:
+    deadline = Deadline(10)
+    with deadline.paused(0.05):
+        time.sleep(0.2)
+    assert 9.84 < deadline.left < 9.86
+
+
+def test_progress_is_told_from_beginning_to_end() -> None:
+    seen: list[Any] = []
+
+    class Watch:
+        def begins(self, count: int) -> None:
+            seen.append(count)
+
+        def shows(self, done: int, running: Any) -> None:
+            seen.append((done, [target.name for target, _ in running]))
+
+        def ends(self) -> None:
+            seen.append("end")
+
+    collect([Query(counted, Spot(n)) for n in ("a", "b")], concurrency=Concurrency(1, 1), progress=Watch())
+    assert seen[0] == 2
+    assert seen[-1] == "end"
+    assert (0, ["a"]) in seen
+    assert (1, ["b"]) in seen
 
 
 def test_an_unreachable_target_is_one_cause_for_all_that_was_asked() -> None:
