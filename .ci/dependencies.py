@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 LOCK = Path(__file__).parents[1] / "requirements.lock"
-LICENCES = ("MIT", "BSD", "Apache", "PSF", "Python Software Foundation", "MPL", "Mozilla Public", "LGPL")
+LICENCES = ("MIT", "BSD", "Apache", "PSF", "Python Software Foundation", "MPL", "Mozilla Public", "LGPL", "EPL")
 BIN = Path(sys.executable).parent
 
 

@@ -48,8 +48,11 @@ class Sshd:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Sshd]:
-    """Run an sshd, with its default MaxStartups, for the length of the block; raises NotAvailable where it cannot."""
+def running(folder: Path, *, listen: str = "127.0.0.1", more: str = "MaxStartups 10:30:100") -> Iterator[Sshd]:
+    """Run an sshd, with its default MaxStartups, for the length of the block; raises NotAvailable where it cannot.
+
+    `more`: lines of sshd_config.
+    """
     if PROGRAM is None or shutil.which("ssh") is None:
         raise NotAvailable("sshd and ssh are not installed")
     host_key = _key(folder / "host")
@@ -62,9 +65,9 @@ def running(folder: Path) -> Iterator[Sshd]:
         port = free.getsockname()[1]
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}")
     (folder / "sshd_config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\n"
+        f"Port {port}\nListenAddress {listen}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\n"
         "StrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\nPermitRootLogin yes\n"
-        "KbdInteractiveAuthentication no\nPrintMotd no\nMaxStartups 10:30:100\n"
+        f"KbdInteractiveAuthentication no\nPrintMotd no\n{more}\n"
     )
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([PROGRAM, "-D", "-e", "-f", folder / "sshd_config"], stderr=log)

@@ -221,6 +221,9 @@ class Host(Target):
 
     connection: Connection = Field("local://", description="local://, ssh://user@host, docker://name, kubectl://pod, …")
     ssh_config: Path | None = Field(None, description="An ssh_config file (ProxyJump, identities, known hosts).")
+    ssh_client: Literal["any", "openssh"] = Field(
+        "any", description="any: within the suite's own process where that is possible, else OpenSSH's client."
+    )
     ignore_filesystems: tuple[str, ...] = Field((), description="Mount points that disk checks leave out.")
     only_filesystems: tuple[str, ...] = Field((), description="If given, the only mount points looked at.")
     search_path: tuple[HostPath, ...] = Field((), description="Folders searched for node, psql, pg_dump before PATH.")

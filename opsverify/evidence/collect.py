@@ -117,7 +117,7 @@ def collect(
                 call = waiting.popleft()
                 call.started, call.cut = now, now > began + HEARING and end - now < call.seconds
                 call.seconds = min(call.seconds, end - now)
-                call.deadline = Deadline(call.seconds)
+                call.deadline = Deadline(call.seconds, longest=end - now)
                 first = call.members[0]
                 questions = frozenset(query.question for query in call.members)
                 running[pool.submit(_call, first.probe, first.target, questions, call.deadline)] = call

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +13,11 @@ from opsverify.errors import Unreachable
 class Deadline:
     """A moment after which a probe must have ended. Made where the probe runs: monotonic clocks do not travel."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, longest: float = math.inf) -> None:
+        """`longest` bounds it where it was `paused`, in seconds from now."""
+        now = time.monotonic()
         self.seconds = seconds
-        self._end = time.monotonic() + seconds
+        self._end, self._last = now + seconds, now + max(seconds, longest)
 
     def __reduce__(self) -> tuple[type[Deadline], tuple[float]]:
         return Deadline, (self.seconds,)
@@ -32,10 +35,10 @@ class Deadline:
         return left if at_most is None else min(left, at_most)
 
     @contextmanager
-    def paused(self, at_most: float) -> Iterator[None]:
-        """Leave out time, at most so many seconds, for which its target is not to blame: its turn has not come."""
+    def paused(self) -> Iterator[None]:
+        """Leave out time for which the target is not to blame: its turn has not come in a queue of ours."""
         began = time.monotonic()
         try:
             yield
         finally:
-            self._end += min(time.monotonic() - began, at_most)
+            self._end = min(self._end + time.monotonic() - began, self._last)

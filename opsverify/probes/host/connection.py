@@ -66,7 +66,7 @@ def connect(host: Host) -> Connection:
         return Connection(MAX_ARGUMENT, _relayed(host.connection, config))
     backend = _backend(host.connection, config)
     if kind == "ssh":
-        return Connection(None, _ssh(backend))
+        return Connection(None, _ssh(backend, only_openssh=host.ssh_client == "openssh"))
     if kind == "local":
         return Connection(None, _fed(backend))
     return Connection(MAX_ARGUMENT, _given(backend))
@@ -115,14 +115,17 @@ def _given(backend: Any) -> Send:
     return lambda script, deadline, sink: _bounded(backend, script, b"", deadline.remaining(), sink)
 
 
-def _ssh(backend: Any) -> Send:
+def _ssh(backend: Any, *, only_openssh: bool) -> Send:
     spec = backend.host
     address = ssh.Address(spec.name, spec.user, spec.port, backend.ssh_config, backend.ssh_identity_file)
 
     def send(script: str, deadline: Deadline, sink: Sink | None) -> Finished:
-        options = ssh.masters().options(address, deadline)
-        backend.ssh_extra_args = shlex.join(options)
-        return _bounded(backend, BY_STDIN, script.encode(), deadline.remaining(), sink)
+        def by_openssh(options: list[str]) -> Finished:
+            backend.ssh_extra_args = shlex.join(options)
+            return _bounded(backend, BY_STDIN, script.encode(), deadline.remaining(), sink)
+
+        command = backend.get_command(BY_STDIN)
+        return ssh.run(address, command, script, deadline, sink, by_openssh, only_openssh=only_openssh)
 
     return send
 

@@ -1,4 +1,4 @@
-"""The host probe over a real sshd."""
+"""The host probe over a real sshd, within the suite's own process and by OpenSSH's client."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from opsverify.config.environment import Host
 from opsverify.errors import ProbeError, Unreachable
 from opsverify.evidence.deadline import Deadline
+from opsverify.probes.host import ssh
 from opsverify.probes.host.probe import probe
 from opsverify.probes.host.ssh import close_connections
 from opsverify.probes.host.system.memory import Memory, MemoryUsage
@@ -23,18 +25,35 @@ from tests.pace import AMPLE, until
 QUESTIONS = frozenset({Memory()})
 
 
+@pytest.fixture(params=["any", "openssh"], autouse=True)
+def client(request, monkeypatch):
+    """Which client is asked for; with "any", that it was really our own."""
+    monkeypatch.setattr(request.module, "CLIENT", request.param)
+    ssh._left.clear()
+    yield request.param
+    if request.param == "any":
+        assert not ssh.left_to_openssh()
+
+
+CLIENT = "any"
+
+
 def ask(config, name="server", seconds=AMPLE, questions=QUESTIONS):
-    return probe(Host(connection=f"ssh://{name}", ssh_config=config), questions, Deadline(seconds))
+    host = Host(connection=f"ssh://{name}", ssh_config=config, ssh_client=CLIENT)
+    return probe(host, questions, Deadline(seconds))
 
 
-def test_facts_arrive_and_the_master_is_shared_then_closed(sshd, leftovers):
+def test_facts_arrive_and_the_connection_is_shared_then_closed(sshd, leftovers, client):
     config = sshd.config()
     before = (sshd.folder / "log").read_text().count("Accepted publickey")
     assert isinstance(ask(config)[Memory()], MemoryUsage)
     assert isinstance(ask(config)[Memory()], MemoryUsage)
     assert (sshd.folder / "log").read_text().count("Accepted publickey") == before + 1
-    assert leftovers(str(config))
+    assert bool(leftovers(str(config))) is (client == "openssh")
+    closed = (sshd.folder / "log").read_text().count("Received disconnect")
     close_connections()
+    if client == "any":
+        until(lambda: (sshd.folder / "log").read_text().count("Received disconnect") > closed)
     until(lambda: not leftovers(str(config)))
 
 
@@ -58,6 +77,8 @@ def test_accept_new_is_respected(sshd):
     fresh = sshd.folder / "accepted_hosts"
     assert ask(sshd.config("new", UserKnownHostsFile=str(fresh), StrictHostKeyChecking="accept-new"))
     assert fresh.read_text()
+    ssh._left.clear()  # only OpenSSH writes it down
+    assert ask(sshd.config("known", UserKnownHostsFile=str(fresh), StrictHostKeyChecking="accept-new"))
 
 
 def test_a_changed_host_key_is_refused(sshd):
@@ -127,11 +148,17 @@ def test_a_login_that_talks_and_a_shell_that_is_not_posix(sshd):
         authorized.write_text(plain)
 
 
-def test_a_master_that_was_killed_is_replaced(sshd, masters_of):
+def test_a_connection_that_was_killed_is_replaced(sshd, masters_of, client):
     config = sshd.config("dying")
     ask(config)
-    for pid in masters_of(config):
-        os.kill(pid, signal.SIGKILL)
+    if client == "any":
+        listening = subprocess.run(
+            ["pgrep", "-f", f"{sshd.folder}/sshd_config"], capture_output=True, text=True, check=True
+        )
+        subprocess.run(["pkill", "-P", ",".join(listening.stdout.split())], check=True)
+    else:
+        for pid in masters_of(config):
+            os.kill(pid, signal.SIGKILL)
     assert isinstance(ask(config)[Memory()], MemoryUsage)
 
 

@@ -1,4 +1,4 @@
-"""SSH masters: one verified connection to each host, shared by all that is asked of it, and closed at the end.
+"""OpenSSH's own client: one verified connection to each host, a master, which all that is asked of it shares.
 
 - Host keys are verified: `StrictHostKeyChecking=yes`, or `accept-new` where the ssh_config says so; never `no`.
 - sshd drops set-ups past its MaxStartups (10:30:100 by default: from the tenth unauthenticated one on), and so does a
@@ -23,10 +23,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from opsverify.config.child_environment import child_environment
-from opsverify.errors import ProbeError, Unreachable
+from opsverify.errors import Unreachable
 from opsverify.probes.host.causes import dropped, explain
-from opsverify.probes.host.run import Finished, run
+from opsverify.probes.host.ssh.configuration import Address, Settings, run_ssh
 
 if TYPE_CHECKING:
     from opsverify.evidence.deadline import Deadline
@@ -35,40 +34,6 @@ SET_UPS_AT_ONCE = 5
 """Connections to one endpoint that may be in the making at the same time: half of what sshd takes without dropping."""
 PERSIST_SECONDS = 15
 """How long a master outlives its last use, should nobody close it."""
-
-
-@dataclass(frozen=True)
-class Address:
-    """What the command line of `ssh` says about a host."""
-
-    name: str
-    user: str | None = None
-    port: str | None = None
-    config: str | None = None
-    identity: str | None = None
-
-    def arguments(self) -> list[str]:
-        """The `ssh` options that name it (without the name itself)."""
-        options = []
-        if self.config:
-            options += ["-F", self.config]
-        if self.user:
-            options += ["-o", f"User={self.user}"]
-        if self.port:
-            options += ["-o", f"Port={self.port}"]
-        if self.identity:
-            options += ["-i", self.identity]
-        return options
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the ssh_config makes of an address."""
-
-    host_keys: str
-    """"yes" or "accept-new"."""
-    endpoints: tuple[tuple[str, str], ...]
-    """(name, port) of every sshd on the way."""
 
 
 @dataclass
@@ -89,15 +54,14 @@ class Masters:
         self._folder = tempfile.mkdtemp(prefix="ov-", dir=base if len(base) < 40 else "/tmp")  # noqa: S108 - mkdtemp makes it private
         self._lock = threading.Lock()
         self._masters: dict[Address, Master] = {}
-        self._settings: dict[Address, Settings] = {}
-        self._gates: dict[tuple[str, str], threading.BoundedSemaphore] = {}
+        self._gates: dict[tuple[str, int], threading.BoundedSemaphore] = {}
 
-    def options(self, address: Address, deadline: Deadline) -> list[str]:
+    def options(self, settings: Settings, deadline: Deadline) -> list[str]:
         """The `ssh` options for a session over the shared connection, which is set up first if it does not stand.
 
         Raises Unreachable with the one cause when it cannot be set up before the deadline.
         """
-        settings = self._look_up(address, deadline)
+        address = settings.address
         with self._lock:
             master = self._masters.get(address)
             if master is None:
@@ -106,22 +70,22 @@ class Masters:
             raise Unreachable(f"no answer within {deadline.seconds:g} s")
         try:
             if not os.path.exists(master.path):
-                self._set_up(address, master, settings, deadline)
+                self._set_up(master, settings, deadline)
         finally:
             master.lock.release()
         return [*_options(settings, deadline), "-o", "ControlMaster=no", "-o", f"ControlPath={master.path}"]
 
-    def _set_up(self, address: Address, master: Master, settings: Settings, deadline: Deadline) -> None:
-        pause = 0.1
+    def _set_up(self, master: Master, settings: Settings, deadline: Deadline) -> None:
+        pause, address = 0.1, settings.address
         while True:
             with self._gated(settings.endpoints, deadline):
                 command = [
-                    "ssh", "-f", "-N", "-T", *_options(settings, deadline),
+                    "-f", "-N", "-T", *_options(settings, deadline),
                     "-o", "ControlMaster=yes", "-o", f"ControlPath={master.path}",
                     "-o", f"ControlPersist={PERSIST_SECONDS}s", *address.arguments(), "--", address.name,
                 ]  # fmt: skip
                 # ssh -f ends before its child has left our process group: it must not be swept up with it.
-                done = _run(command, deadline.remaining(), daemonizes=True)
+                done = run_ssh(command, deadline.remaining(), daemonizes=True)
             if done.timed_out:
                 raise Unreachable(f"no answer within {deadline.seconds:g} s")
             if done.status == 0:
@@ -135,24 +99,15 @@ class Masters:
             pause = min(1.0, pause * 2)
 
     @contextlib.contextmanager
-    def _gated(self, endpoints: tuple[tuple[str, str], ...], deadline: Deadline) -> Iterator[None]:
+    def _gated(self, endpoints: tuple[tuple[str, int], ...], deadline: Deadline) -> Iterator[None]:
         with contextlib.ExitStack() as stack:
             for endpoint in sorted(set(endpoints)):  # in one order everywhere: nobody waits in a circle
                 with self._lock:
                     gate = self._gates.setdefault(endpoint, threading.BoundedSemaphore(SET_UPS_AT_ONCE))
-                if not gate.acquire(timeout=deadline.remaining()):
-                    raise Unreachable(f"no answer within {deadline.seconds:g} s")
+                with deadline.paused():
+                    gate.acquire()  # each holder has a deadline
                 stack.callback(gate.release)
             yield
-
-    def _look_up(self, address: Address, deadline: Deadline) -> Settings:
-        with self._lock:
-            settings = self._settings.get(address)
-        if settings is None:
-            settings = _look_up(address, deadline)
-            with self._lock:
-                self._settings[address] = settings
-        return settings
 
     def close(self) -> None:
         """Close every shared connection; a forked child leaves its parent's alone."""
@@ -168,14 +123,7 @@ class Masters:
 def _close(path: str) -> None:
     with contextlib.suppress(OSError):
         # The name is not used: the path says which connection.
-        _run(["ssh", "-F", "none", "-o", f"ControlPath={path}", "-O", "exit", "--", "master"], 3.0)
-
-
-def _run(command: list[str], seconds: float, daemonizes: bool = False) -> Finished:
-    try:
-        return run(command, seconds, env=child_environment(), daemonizes=daemonizes)
-    except FileNotFoundError:
-        raise ProbeError("the command ssh is not installed where the suite runs") from None
+        run_ssh(["-F", "none", "-o", f"ControlPath={path}", "-O", "exit", "--", "master"], 3.0)
 
 
 def _options(settings: Settings, deadline: Deadline) -> list[str]:
@@ -197,33 +145,6 @@ def _options(settings: Settings, deadline: Deadline) -> list[str]:
     return [part for key, value in values.items() for part in ("-o", f"{key}={value}")]
 
 
-def _look_up(address: Address, deadline: Deadline) -> Settings:
-    values = _effective(address, deadline)
-    checking = values.get("stricthostkeychecking", "ask")
-    endpoints = [(values.get("hostname", address.name), values.get("port", "22"))]
-    jumps = values.get("proxyjump", "none")
-    if jumps != "none":
-        for jump in jumps.split(","):
-            name = jump.removeprefix("ssh://")
-            user, _, rest = name.rpartition("@")
-            host, _, port = rest.rpartition(":") if rest.count(":") == 1 else (rest, "", "")
-            hop = _effective(Address(host or rest, user or None, port or None, address.config), deadline)
-            endpoints.append((hop.get("hostname", rest), hop.get("port", "22")))
-    return Settings("accept-new" if checking == "accept-new" else "yes", tuple(endpoints))
-
-
-def _effective(address: Address, deadline: Deadline) -> dict[str, str]:
-    """What `ssh -G` says: the configuration as ssh itself understands it, with no connection made."""
-    done = _run(["ssh", "-G", *address.arguments(), "--", address.name], deadline.remaining(10))
-    if done.status != 0:
-        raise explain(done.errors, done.status)
-    values: dict[str, str] = {}
-    for line in done.output.decode("utf-8", "replace").splitlines():
-        key, _, value = line.partition(" ")
-        values.setdefault(key, value.strip())
-    return values
-
-
 _current: Masters | None = None
 _current_lock = threading.Lock()
 
@@ -238,8 +159,8 @@ def masters() -> Masters:
         return _current
 
 
-def close_connections() -> None:
-    """Close every shared SSH connection now; the next question sets up a new one. Safe to call at any time."""
+def close() -> None:
+    """Close every shared connection now; the next question sets up a new one. Safe to call at any time."""
     global _current
     with _current_lock:
         ending, _current = _current, None
