@@ -20,7 +20,7 @@ def mistake(path: Path, where: KeyPath, error: Mapping[str, Any], written: Mappi
 
     `written` is what stands in the file where a value comes from outside: that is shown, as the value may be a secret.
     """
-    loc = [part for part in where if not part.endswith(("]", ")")) and part not in ("AtMost", "AtLeast")]
+    loc = [part for part in where if not _is_inner(part)]
     key = ".".join(loc)
     kind = error["type"]
     if kind == "extra_forbidden":
@@ -35,6 +35,12 @@ def mistake(path: Path, where: KeyPath, error: Mapping[str, Any], written: Mappi
         return f"{path}: {key}: found a value that does not fit{f' ({names})' if names else ''}, allowed {allowed}"
     value = shown(written.get(where, error.get("input")))
     return f"{path}: {key}: found {value}, allowed {allowed}"
+
+
+def _is_inner(part: str) -> bool:
+    """Whether pydantic added it to a place, and no file has it: `function-after[…]`, `[key]`, one of several models."""
+    ranged = re.search(r"\w*:\w+\]$", part)
+    return part in ("AtMost", "AtLeast") or (part.endswith(("]", ")")) and not ranged)
 
 
 def _fields_at(loc: list[str]) -> list[str]:
