@@ -7,7 +7,9 @@ without the domain where that is the same for all.
 
 from __future__ import annotations
 
+import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,7 +74,7 @@ class Groups:
     ) -> dict[str, str]:
         if has_range(name) or has_range(given or ""):
             raise _Mistake(": found a range beside an inventory, allowed one of the two")
-        inventory = self._inventory(Path(str(body["inventory"])))
+        inventory = self._inventory(str(body["inventory"]))
         group = body.get("group") if isinstance(body.get("group"), str) else ALL
         unknown = inventory.unknown(str(group))
         hosts = inventory.members(str(group))
@@ -94,8 +96,8 @@ class Groups:
                 found[host] = "local://"  # so that it is known as a host; the mistake stops the run
         return found
 
-    def _inventory(self, written: Path) -> Inventory:
-        path = self._folder / written.expanduser()
+    def _inventory(self, written: str) -> Inventory:
+        path = self._folder / os.path.expanduser(written)
         if path not in self._inventories:
             self._inventories[path] = read_inventory(path)
             self.in_files += self._inventories[path].mistakes
@@ -153,7 +155,7 @@ def _from_ranges(name: str, given: str) -> dict[str, str]:
         raise _Mistake(f"{where}: found {shown(given if where else name)}, allowed {problem}") from None
     if not has_range(name):
         names = [_short(given, address) for address in addresses]
-        twice = [one for one in dict.fromkeys(names) if names.count(one) > 1] if len(set(names)) < len(names) else []
+        twice = [one for one, count in Counter(names).items() if count > 1]
         if twice:
             raise _Mistake(f".connection: found {_and_more(twice)} twice, allowed a range in the name of each host")
     elif not has_range(given) and len(names) > 1 and "{name}" not in given:

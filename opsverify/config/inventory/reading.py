@@ -39,9 +39,11 @@ def _text(path: Path, inventory: Inventory) -> str | None:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        inventory.mistakes.append(f"{path}: found no readable file ({error.strerror}), allowed an inventory")
+        inventory.mistakes.append(f"{path}: found no readable file ({error.strerror}), allowed a file of text")
     except UnicodeDecodeError:
-        inventory.mistakes.append(f"{path}: found bytes that are not UTF-8, allowed an inventory")
+        inventory.mistakes.append(f"{path}: found bytes that are not UTF-8, allowed a file of text")
+    except ValueError:  # a NUL in its name
+        inventory.mistakes.append("found an inventory whose name is none of a file, allowed a path")
     else:
         if text.startswith("#!"):
             inventory.mistakes.append(f"{path}: found a script, allowed a static inventory: nothing is executed")
