@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -247,6 +249,17 @@ services: {backend: {host: web, role: backend, unit: b}, postgresql: {host: web1
     assert all(f"test_{one}" in done.stdout for one in ids), done.stdout + done.stderr
     assert "they are being rebuilt" in done.stdout
     assert done.returncode == 5, done.stdout + done.stderr
+
+
+BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "docs/fleets.md").read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split()[1].strip('":'))
+def test_the_document_s_examples_load(tmp_path: Path, block: str) -> None:
+    shutil.copytree(ROOT / "environments/examples/inventory", tmp_path / "inventory")
+    (tmp_path / "cache-hosts.txt").write_text("cache1\ncache2 # the new one\n")
+    hosts = "" if block.startswith("hosts:") else 'hosts: {web: {connection: "ssh://web[001:250]"}}\n'
+    assert len(environment(tmp_path, hosts + block).hosts) > 5
 
 
 def test_hosts_without_a_group_cost_no_import(tmp_path: Path) -> None:
