@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -581,6 +583,15 @@ class Environment(Model):
         """Every slot that a target belongs to."""
         names = (getattr(t, "slot", None) for kind in KINDS for t in getattr(self, kind).values())
         return frozenset(slot for slot in names if slot is not None)
+
+    @cached_property
+    def services_by_place(self) -> dict[tuple[str, str | None, str | None], list[Service]]:
+        """Services by role, slot and host, None for any: of thousands, the near one is asked for with every test."""
+        found: dict[tuple[str, str | None, str | None], list[Service]] = {}
+        for service in self.services.values():
+            for slot, host in product({service.slot, None}, (service.host, None)):
+                found.setdefault((service.role, slot, host), []).append(service)
+        return found
 
     def excuse_on_host(self, check: str, target: Target) -> str:
         """Why a check does not apply to a target, by the word of the host that it is or lies on; "" where it does."""
