@@ -37,6 +37,10 @@ def mistake(path: Path, where: KeyPath, error: Mapping[str, Any], written: Mappi
     return f"{path}: {key}: found {value}, allowed {allowed}"
 
 
+_FILLED_IN = ("name", "environment", "stands_for")
+"""What no file says, but whoever reads it."""
+
+
 def _is_inner(part: str) -> bool:
     """Whether pydantic added it to a place, and no file has it: `function-after[…]`, `[key]`, one of several models."""
     ranged = re.search(r"\w*:\w+\]$", part)
@@ -51,7 +55,7 @@ def _fields_at(loc: list[str]) -> list[str]:
         if annotation is not None:
             model = next(models_in(annotation), None)
         # else: the name of a target, or an index: its description is of the model just found
-    return [name for name in model.model_fields if name not in ("name", "environment")] if model else []
+    return [name for name in model.model_fields if name not in _FILLED_IN] if model else []
 
 
 def models_in(annotation: Any) -> Iterator[type[BaseModel]]:

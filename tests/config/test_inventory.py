@@ -252,16 +252,25 @@ def test_files_beside_the_inventory_count(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_beside_the_inventory(tmp_path: Path) -> None:
-    files = {
-        "group_vars__web__yml": "ansible_password: x\n",
-        "group_vars__db__yml": "$ANSIBLE_VAULT;1.1;AES256\n3061\n",
-    }
-    inventory = read(tmp_path, INI, **files)
-    assert told(tmp_path, inventory) == [
-        "group_vars/db.yml: found what ansible-vault has encrypted, allowed plain text"
-    ]
+    inventory = read(tmp_path, INI, group_vars__web__yml="ansible_password: x\n", host_vars__db1="a: [")
+    assert (
+        [one for one in told(tmp_path, inventory) if one.startswith("host_vars/db1, line ")]
+        == told(tmp_path, inventory)
+        != []
+    )
     with pytest.raises(Unclear, match=r"group_vars/web\.yml, line 1: ansible_password: found a value"):
         connection("web01.internal", inventory.variables("web01.internal"), None, own_ssh_config=False)
+
+
+@pytest.mark.parametrize("template", [None, "ssh://m@{host}"])
+def test_an_encrypted_file_may_hold_any_variable_of_its_group(tmp_path: Path, template: str | None) -> None:
+    inventory = read(tmp_path, INI, group_vars__db__yml="$ANSIBLE_VAULT;1.1;AES256\n3061\n")
+    assert reached(inventory, "mail") == REACHED["mail"]
+    assert reached(inventory, "db1", "ssh://m@{name}") == "ssh://m@db1"
+    with pytest.raises(
+        Unclear, match=r"group_vars/db\.yml: found what ansible-vault has encrypted, allowed plain text, or"
+    ):
+        reached(inventory, "db1", template)
 
 
 words = st.sampled_from(

@@ -19,7 +19,7 @@ def read_inventory(path: Path) -> Inventory:
     """What the file says: YAML by its name's ending, else INI. Its mistakes are listed in it, not raised."""
     inventory = Inventory(path)
     text = _text(path, inventory)
-    if text is not None:
+    if text is not None and _is_static(text, inventory):
         try:
             if path.suffix in _ENDINGS:
                 read_yaml_form(Nodes(text, path), inventory)
@@ -35,23 +35,27 @@ def read_inventory(path: Path) -> Inventory:
 
 
 def _text(path: Path, inventory: Inventory) -> str | None:
-    """A file's text; None, with a mistake, for what is none, and for what would have to be run or decrypted."""
+    """A file's text; None, with a mistake, for what is none."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         inventory.mistakes.append(f"{path}: found no readable file ({error.strerror}), allowed a file of text")
     except UnicodeDecodeError:
         inventory.mistakes.append(f"{path}: found bytes that are not UTF-8, allowed a file of text")
     except ValueError:  # a NUL in its name
         inventory.mistakes.append("found an inventory whose name is none of a file, allowed a path")
-    else:
-        if text.startswith("#!"):
-            inventory.mistakes.append(f"{path}: found a script, allowed a static inventory: nothing is executed")
-        elif text.startswith(ENCRYPTED):
-            inventory.mistakes.append(f"{path}: found what ansible-vault has encrypted, allowed plain text")
-        else:
-            return text
     return None
+
+
+def _is_static(text: str, inventory: Inventory) -> bool:
+    """Whether nothing would have to be run or decrypted, which is a mistake."""
+    if text.startswith("#!"):
+        inventory.mistakes.append(f"{inventory.path}: found a script, allowed a static inventory: nothing is executed")
+    elif text.startswith(ENCRYPTED):
+        inventory.mistakes.append(f"{inventory.path}: found what ansible-vault has encrypted, allowed plain text")
+    else:
+        return True
+    return False
 
 
 def _beside(inventory: Inventory) -> None:
@@ -95,6 +99,8 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _variables(path: Path, inventory: Inventory) -> dict[str, Variable]:
     text = _text(path, inventory)
+    if text is not None and text.startswith(ENCRYPTED):
+        return {str(path): Variable(ENCRYPTED, str(path))}  # it may hold any variable
     try:
         return {} if text is None else variables_in(Nodes(text, path), inventory)
     except ConfigurationError as error:

@@ -56,6 +56,8 @@ def connection(name: str, variables: Mapping[str, Variable], template: str | Non
     Raises Unclear.
     """
     reading = _Reading(variables)
+    if template is None or "{host}" in template:
+        reading.refuse_files()
     if template is not None:
         address = _address(name, reading) if "{host}" in template else ""
         result = template.replace("{host}", address).replace("{name}", name)
@@ -124,6 +126,12 @@ class _Reading:
             variable = self.variables.get(name)
             if variable is not None and variable.value not in (None, "") and allowed != settled:
                 self.mistakes.append(f"{variable.where}: {name}: found a value, allowed {allowed}")
+
+    def refuse_files(self) -> None:
+        """List the encrypted files that may hold more variables."""
+        allowed = "plain text, or a `connection` of the group that needs no variable: ssh://user@{name}"
+        files = [variable.where for key, variable in self.variables.items() if key not in KNOWN]
+        self.mistakes += [f"{where}: found what ansible-vault has encrypted, allowed {allowed}" for where in files]
 
     @staticmethod
     def _problem(value: object, fits: Callable[[str], bool], tell: bool) -> str:
