@@ -92,6 +92,13 @@ def test_both_forms_say_the_same(tmp_path: Path, name: str, text: str) -> None:
     assert set(inventory.members("all")) == set(REACHED)
 
 
+def test_who_is_in_no_group(tmp_path: Path) -> None:
+    text = "all: {hosts: {a: , b: }}\nweb: {hosts: {b: }}\nungrouped: {vars: {ansible_user: u}}\n"
+    inventory = read(tmp_path, text, "a.yml")
+    assert {host: reached(inventory, host) for host in inventory.hosts} == {"a": "ssh://u@a", "b": "ssh://b"}
+    assert inventory.members("ungrouped") == ["a"]
+
+
 def test_a_plain_list_of_names_is_an_inventory(tmp_path: Path) -> None:
     inventory = read(tmp_path, "# ours\nweb1.internal\nweb2.internal # new\n\nweb[3:4].internal\n", "names.txt")
     assert [reached(inventory, host) for host in inventory.hosts] == [f"ssh://web{n}.internal" for n in (1, 2, 3, 4)]
@@ -204,6 +211,7 @@ def test_mistakes_in_an_ini_file(tmp_path: Path, text: str, line: int, what: str
         ("web: {hosts: {a: {ansible_password: 's3cret\n", ", line ", "found "),
         ("web: {hosts: {a: {ansible_password: *s3cret }}}\n", ", line 1", "found undefined alias"),
         ("web: &w {children: {web: *w}}\n", "", "found an alias that holds itself"),
+        ("ungrouped: {children: {web: {hosts: {a: }}}}\n", ", line 1", "found a group in ungrouped"),
         ("a: {children: {b: {children: {a: }}}}\n", "", "found a group within itself (a > b > a)"),
     ],
 )

@@ -96,6 +96,8 @@ class Inventory:
                     parents[child].add(name)
                 else:
                     self.mistake(line, f"found a group {shown(child)} that is nowhere, allowed {self._near(child)}")
+        for line in self.groups[UNGROUPED].children.values():
+            self.mistake(line, "found a group in ungrouped, allowed hosts only: it is what is in no group")
         for name, above in parents.items():
             if not above and name != ALL:
                 above.add(ALL)
@@ -130,7 +132,7 @@ class Inventory:
     def variables(self, host: str) -> dict[str, Variable]:
         """What is in force for a host."""
         own = self._groups_of[host]
-        groups = tuple(own) if self._is_ungrouped(host) else tuple(name for name in own if name != UNGROUPED)
+        groups = (UNGROUPED,) if self._is_ungrouped(host) else tuple(name for name in own if name != UNGROUPED)
         if groups not in self._merged:
             self._merged[groups] = self._of_groups(groups)
         return {**self._merged[groups], **self.hosts[host], **self.beside.get(host, {})}
