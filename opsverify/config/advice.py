@@ -70,11 +70,11 @@ def _service(environment: Environment, target: Target | None, role: str) -> Serv
     """The service that is meant: the nearest one of that role, by host and slot."""
     if role == "it":
         return target if isinstance(target, Service) else None
-    services = [service for service in environment.services.values() if service.role == role]
-    for name in ("slot", "host"):
-        wanted = target.name if isinstance(target, Host) and name == "host" else getattr(target, name, None)
-        near = [service for service in services if getattr(service, name) == wanted]
-        services = near if wanted is not None and near else services
+    by_place = environment.services_by_place
+    slot = getattr(target, "slot", None)
+    slot = slot if (role, slot, None) in by_place else None
+    host = target.name if isinstance(target, Host) else getattr(target, "host", None)
+    services = by_place.get((role, slot, host)) or by_place.get((role, slot, None), [])
     if getattr(target, "slot", None) is None and environment.active_slot is not None:
         services = [s for s in services if s.slot in (None, environment.active_slot)] or services
     return services[0] if services else None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -69,6 +71,16 @@ _CONNECTIONS = ("local", "ssh", "docker", "podman", "kubectl", "openshift", "lxc
 
 
 def _connection(value: str) -> str:
+    if "[" in value:  # an address of IPv6, or a range, of which all are alike
+        from opsverify.config.ranges import expand
+
+        check_connection(expand(value)[0])
+        return value
+    return check_connection(value)
+
+
+def check_connection(value: str) -> str:
+    """The connection to one host itself; raises ValueError, with what is allowed, for what is none."""
     parts = addresses.split(value)
     if parts.scheme not in _CONNECTIONS:
         # paramiko:// is left out on purpose: it verifies no host key.
@@ -84,6 +96,14 @@ HistoryAddress = Annotated[SecretStr, AfterValidator(_history_address)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidator(_country)]
 Connection = Annotated[str, AfterValidator(_connection)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length=60)]
+_RANGE = r"\[[A-Za-z0-9]*:[A-Za-z0-9]+(:[0-9]+)?\]"
+HostKey = Annotated[
+    str,
+    StringConstraints(pattern=rf"^([A-Za-z0-9]|{_RANGE})([A-Za-z0-9_.@-]|{_RANGE})*$", max_length=60),
+]
+"""The name of a host, or of a group of them, which may itself be a range: `web[001:250]`."""
+MemberName = Annotated[str, StringConstraints(max_length=121)]
+"""The name of a target, also of one that a group makes of several: `backend@web001`."""
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
 WebPath = Annotated[str, StringConstraints(pattern=r"^/\S*$")]
@@ -126,7 +146,7 @@ class Target(Model):
 class OnHost(Target):
     """A target that is looked at on a host of this environment."""
 
-    host: Name = Field(description="The host, by its name under hosts.")
+    host: HostKey = Field(description="The host, by its name under hosts; of a group: one on each of its hosts.")
 
 
 class InContainer(OnHost):
@@ -228,6 +248,10 @@ class Host(Target):
     only_filesystems: tuple[str, ...] = Field((), description="If given, the only mount points looked at.")
     search_path: tuple[HostPath, ...] = Field((), description="Folders searched for node, psql, pg_dump before PATH.")
     deadline: Seconds = Field(20, description="Seconds for the one round trip that gathers all facts.")
+    not_applicable: dict[str, Reason] = Field(
+        default_factory=dict,
+        description="Checks and kinds of targets that do not exist on this host, each with a reason; hosts: all on it.",
+    )
 
     @property
     def is_container(self) -> bool:
@@ -239,6 +263,25 @@ class Host(Target):
         """The name or address at which its ports can be tried from here; None where it has none (docker, kubectl)."""
         parts = urlsplit(self.connection)
         return "localhost" if parts.scheme == "local" else parts.hostname if parts.scheme == "ssh" else None
+
+
+class HostEntry(Host):
+    """What stands under hosts: a host, or a group of hosts that are alike: by ranges, or from an inventory."""
+
+    inventory: Path | None = Field(
+        None, description="The hosts of this file, beside the environment file: an Ansible inventory, or their names."
+    )
+    group: str | None = Field(None, description="Of the inventory, this group only.")
+    members: dict[Name, Host] = Field(
+        default_factory=dict, description="What is different for some hosts of the group, by their names."
+    )
+
+    @field_validator("group")
+    @classmethod
+    def _of_an_inventory(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("inventory") is None:
+            raise ValueError("no group without an inventory")
+        return value
 
 
 class Service(InContainer, Slotted):
@@ -392,7 +435,7 @@ class Document(Target):
 
     holds: Literal["runbook", "operations log"]
     location: str = Field(description="A path on `host`, a path on this machine (no host), or an http(s) address.")
-    host: Name | None = None
+    host: HostKey | None = None
     headers: dict[str, SecretStr] = Field(default_factory=dict, description="Request headers, for an address.")
     ca_file: Path | None = None
 
@@ -438,10 +481,18 @@ class Waiver(Model):
     """A known failure that somebody answers for until a date (UTC)."""
 
     check: ItemId
-    target: Name | None = Field(None, description="One target only; none: all targets of the check.")
+    target: MemberName | None = Field(
+        None, description="One target only, or those that its entry stands for; none: all targets of the check."
+    )
     owner: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2)]
     reason: Reason
     expires: Annotated[AwareDatetime, BeforeValidator(_utc)] = Field(description="A date or time, UTC.")
+    stands_for: SkipJsonSchema[frozenset[str]] = frozenset()
+    """Where `target` stands for several: their names."""
+
+    def covers(self, target: str | None) -> bool:
+        """Whether it is about that target, by its name."""
+        return self.target in (None, target) or target in self.stands_for
 
 
 KINDS: dict[str, type[Target]] = {
@@ -498,7 +549,7 @@ class Environment(Model):
     frontends: dict[Name, Frontend] = Field(default_factory=dict)
     proxies: dict[Name, Proxy] = Field(default_factory=dict)
     databases: dict[Name, Database] = Field(default_factory=dict)
-    hosts: dict[Name, Host] = Field(default_factory=dict)
+    hosts: dict[HostKey, HostEntry] = Field(default_factory=dict)
     services: dict[Name, Service] = Field(default_factory=dict)
     releases: dict[Name, Release] = Field(default_factory=dict)
     logs: dict[Name, Log] = Field(default_factory=dict)
@@ -535,6 +586,22 @@ class Environment(Model):
         """Every slot that a target belongs to."""
         names = (getattr(t, "slot", None) for kind in KINDS for t in getattr(self, kind).values())
         return frozenset(slot for slot in names if slot is not None)
+
+    @cached_property
+    def services_by_place(self) -> dict[tuple[str, str | None, str | None], list[Service]]:
+        """Services by role, slot and host, None for any: of thousands, the near one is asked for with every test."""
+        found: dict[tuple[str, str | None, str | None], list[Service]] = {}
+        for service in self.services.values():
+            for slot, host in product({service.slot, None}, (service.host, None)):
+                found.setdefault((service.role, slot, host), []).append(service)
+        return found
+
+    def excuse_on_host(self, check: str, target: Target) -> str:
+        """Why a check does not apply to a target, by the word of the host that it is or lies on; "" where it does."""
+        host = target if isinstance(target, Host) else self.hosts.get(getattr(target, "host", None) or "")
+        excused = host.not_applicable if host else {}
+        keys = (f"{check}:{target.kind}", check, target.kind, Host.kind)
+        return next((excused[key] for key in keys if key in excused), "")
 
     def targets(self, kind: str, slot: str | None = None) -> list[Target]:
         """The targets of a kind that a run looks at, in the file's order.

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -23,6 +23,9 @@ from opsverify.config.mistakes import mistake, shown
 from opsverify.config.substitution import fill
 from opsverify.config.yaml_file import read_yaml
 from opsverify.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from opsverify.config.host_groups import Groups
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def load_environment(
     tree = filled.tree
     if not isinstance(tree, dict):
         raise ConfigurationError([*mistakes, f"{path}: found {shown(tree)}, allowed a mapping; see environments/"])
-    broken = {text.split(":", 1)[0] for text in filled.mistakes}
+    broken = {text.split(": found", 1)[0] for text in filled.mistakes}
     named = _named(tree, path.stem)
     environment: Environment | None = None
     try:
@@ -92,7 +95,11 @@ def load_environment(
             line = mistake(path, tuple(map(str, e["loc"])), e, filled.written)
             if ".".join(map(str, e["loc"])) not in broken:
                 mistakes.append(line)
-    mistakes += [f"{path}: {text}" for text in cross_checks(named, items)]
+    groups = _groups(named.get("hosts"), path.parent)
+    members = groups.members if groups else {}
+    if groups:
+        mistakes += [*(f"{path}: {text}" for text in groups.mistakes), *groups.in_files]
+    mistakes += [f"{path}: {text}" for text in cross_checks(named, items, members, not groups or groups.complete)]
     mistakes += [f"{path}: {text}" for text in literal_secrets(tree, filled.outside)]
     adjusted = dict(items)
     if environment is not None:
@@ -104,6 +111,10 @@ def load_environment(
                     mistakes.append(f"{path}: checks.{key}.{problem}")
     if mistakes or environment is None:
         raise ConfigurationError(list(dict.fromkeys(mistakes)))
+    if members:
+        from opsverify.config.expansion import expanded
+
+        environment = expanded(environment, members)
     secrets = frozenset(filled.secrets | set(secrets_of(environment)))
     withhold(secrets)
     return Loaded(environment, adjusted, secrets, path)
@@ -119,6 +130,18 @@ def one_setting(path: Path, key: str) -> Any:
     if filled.mistakes:
         raise ConfigurationError([f"{path}: {text}" for text in filled.mistakes])
     return (filled.tree or {}).get(key)
+
+
+def _groups(hosts: Any, folder: Path) -> Groups | None:
+    """The groups among the hosts; None, and nothing imported for it, where there can be none."""
+    entries = hosts if isinstance(hosts, dict) else {}
+    for name, body in entries.items():
+        written = body if isinstance(body, dict) else {}
+        if "[" in name or {"inventory", "members"} & set(written) or set("[{") & set(str(written.get("connection"))):
+            from opsverify.config.host_groups import Groups
+
+            return Groups(entries, folder)
+    return None
 
 
 def _named(tree: dict[str, Any], stem: str) -> dict[str, Any]:

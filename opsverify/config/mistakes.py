@@ -20,7 +20,7 @@ def mistake(path: Path, where: KeyPath, error: Mapping[str, Any], written: Mappi
 
     `written` is what stands in the file where a value comes from outside: that is shown, as the value may be a secret.
     """
-    loc = [part for part in where if not part.endswith(("]", ")")) and part not in ("AtMost", "AtLeast")]
+    loc = [part for part in where if not _is_inner(part)]
     key = ".".join(loc)
     kind = error["type"]
     if kind == "extra_forbidden":
@@ -37,6 +37,16 @@ def mistake(path: Path, where: KeyPath, error: Mapping[str, Any], written: Mappi
     return f"{path}: {key}: found {value}, allowed {allowed}"
 
 
+_FILLED_IN = ("name", "environment", "stands_for")
+"""What no file says, but whoever reads it."""
+
+
+def _is_inner(part: str) -> bool:
+    """Whether pydantic added it to a place, and no file has it: `function-after[…]`, `[key]`, one of several models."""
+    ranged = re.search(r"\w*:\w+\]$", part)
+    return part in ("AtMost", "AtLeast") or (part.endswith(("]", ")")) and not ranged)
+
+
 def _fields_at(loc: list[str]) -> list[str]:
     """The keys that an environment file may have at this place."""
     model: type[BaseModel] | None = Environment
@@ -45,7 +55,7 @@ def _fields_at(loc: list[str]) -> list[str]:
         if annotation is not None:
             model = next(models_in(annotation), None)
         # else: the name of a target, or an index: its description is of the model just found
-    return [name for name in model.model_fields if name not in ("name", "environment")] if model else []
+    return [name for name in model.model_fields if name not in _FILLED_IN] if model else []
 
 
 def models_in(annotation: Any) -> Iterator[type[BaseModel]]:

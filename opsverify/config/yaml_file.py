@@ -6,6 +6,8 @@ PyYAML by itself reads YAML 1.1, where `no` is false, `3:04` is 184, `010` is 8,
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +39,54 @@ def read_yaml(path: Path) -> Any:
     """
     import yaml
 
-    try:
+    with _told(path):
         return yaml.load(path.read_text(encoding="utf-8-sig"), _loader_class())  # noqa: S506 - a SafeLoader
+
+
+class Nodes:
+    """A YAML document of which only a part is read, with the lines in which its parts stand.
+
+    Raises ConfigurationError, as `read_yaml` does.
+    """
+
+    def __init__(self, text: str, path: Path) -> None:
+        self.path = path
+        with _told(path):
+            self._loader: Any = _loader_class()(text)
+            self.root: yaml.Node | None = self._loader.get_single_node()
+
+    def pairs(self, node: yaml.Node) -> list[tuple[yaml.Node, yaml.Node]] | None:
+        """The keys and values of a mapping, none of an empty place; None for anything else."""
+        import yaml
+
+        if isinstance(node, yaml.MappingNode):
+            with _told(self.path):
+                self._loader.flatten_mapping(node)
+            return list(node.value)
+        return [] if node.tag == "tag:yaml.org,2002:null" else None
+
+    @staticmethod
+    def is_text(node: yaml.Node) -> bool:
+        """Whether it is a string."""
+        return bool(node.tag == "tag:yaml.org,2002:str")
+
+    def value(self, node: yaml.Node) -> Any:
+        """A scalar's value, as text where its tag is of somebody else's; an empty list for what is no scalar."""
+        import yaml
+
+        if not isinstance(node, yaml.ScalarNode):
+            return []
+        with _told(self.path):
+            return node.value if node.tag.startswith("!") else self._loader.construct_object(node)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Whatever can be wrong with a YAML file, as a ConfigurationError."""
+    import yaml
+
+    try:
+        yield
     except OSError as error:
         raise ConfigurationError([f"{path}: found no readable file ({error.strerror}), allowed a YAML file"]) from None
     except UnicodeDecodeError:
@@ -120,4 +168,4 @@ def _integer(loader: Any, node: Any) -> int:
     return int(text)
 
 
-__all__ = ["read_yaml"]
+__all__ = ["Nodes", "read_yaml"]

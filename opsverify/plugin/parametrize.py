@@ -87,7 +87,8 @@ def _cases(run: Run, loaded: Loaded, item_id: str, facts: list[Fact], nodeid: st
         )
     for target in chosen:
         excuses = (fact.excuse(target) for fact in facts if fact.excuse is not None)
-        yield Case(loaded, item, target, next(filter(None, excuses), ""))
+        excuse = environment.excuse_on_host(item_id, target) or next(filter(None, excuses), "")
+        yield Case(loaded, item, target, excuse)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

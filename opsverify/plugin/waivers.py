@@ -27,7 +27,7 @@ _UNDECIDED = (Outcome.UNDETERMINED, Outcome.BLOCKED, Outcome.BROKEN)
 def waiver_of(case: Case, now: datetime) -> Waiver | None:
     """The active waiver that covers a check of a target, the one that lasts longest."""
     name = case.target.name if case.target else None
-    waivers = [w for w in case.environment.waivers if w.check == case.item.id and w.target in (None, name)]
+    waivers = [w for w in case.environment.waivers if w.check == case.item.id and w.covers(name)]
     return max((w for w in waivers if w.expires > now), key=lambda waiver: waiver.expires, default=None)
 
 
@@ -60,7 +60,7 @@ def state_of(loaded: Loaded, waiver: Waiver, results: Iterable[Result], now: dat
         for result in results
         if result.environment == loaded.environment.name
         and result.runbook == waiver.check
-        and waiver.target in (None, result.target)
+        and waiver.covers(result.target)
     ]
     item = loaded.items[waiver.check]
 
