@@ -22,12 +22,18 @@ from pathlib import Path
 
 from opsverify.probes.host.connection import BY_STDIN
 from opsverify.probes.host.script import compose
+from opsverify.probes.host.system.accounts import Accounts
 from opsverify.probes.host.system.filesystems import Filesystems
 from opsverify.probes.host.system.memory import Memory
+from opsverify.probes.host.system.operating_system import OsRelease
+from opsverify.probes.host.system.read_only import ReadOnlyFilesystems
 from rehearsal.sshd import Sshd, running
 
 ROOT = Path(__file__).parents[1]
-CHECKS = ("memory_usage", "disk_usage", "inode_usage", "read_only_filesystems", "process_resources", "accounts")
+CHECKS = ("memory_usage", "disk_usage", "inode_usage", "read_only_filesystems", "accounts")
+CHECKS += ("supported_operating_system",)
+QUESTIONS = (Memory(), Filesystems(), ReadOnlyFilesystems(), OsRelease(), Accounts())
+"""What those checks ask, so that each host's own work, on this machine here, is the same for all."""
 AT_ONCE = 16
 KINDS = ("apis", "frontends", "proxies", "databases", "services", "releases", "logs", "folders", "jobs", "alerts")
 KINDS += ("certificates", "backups", "documents")
@@ -71,10 +77,10 @@ def ours(sshd: Sshd, config: Path, hosts: list[str], folder: Path) -> str:
 
 
 def prototype(sshd: Sshd, hosts: list[str]) -> str:
-    """One asyncssh connection and session a host, with the same kind of script, answers thrown away."""
+    """One asyncssh connection and session a host, with the same script, answers thrown away."""
     import asyncssh
 
-    script = compose([Filesystems(), Memory()], 20).text
+    script = compose(QUESTIONS, 20).text
 
     async def all_of_them() -> int:
         gate = asyncio.Semaphore(AT_ONCE)
@@ -100,7 +106,7 @@ def prototype(sshd: Sshd, hosts: list[str]) -> str:
 
 def plain_ssh(config: Path, sshd: Sshd, hosts: list[str]) -> str:
     """`ssh host sh -s` with the same script, sixteen at a time."""
-    script = compose([Filesystems(), Memory()], 20).text.encode()
+    script = compose(QUESTIONS, 20).text.encode()
 
     def one(host: str) -> int:
         command = ["ssh", "-F", str(config), "-p", str(sshd.port), host, "sh", "-s"]
