@@ -2,6 +2,7 @@
 
 text       makes what a target says harmless and takes secrets out
 collected  pytest's reports → results
+alike      results that say the same of many targets → groups; ranges: many names in few words
 digest     results → counts, the list of what needs a person
 terminal · html · junit  the reports themselves
 markdown   `--summary FILE`

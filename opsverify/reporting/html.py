@@ -32,6 +32,7 @@ from opsverify.reporting.digest import (
     warnings,
     worst_first,
 )
+from opsverify.reporting.ranges import compress, short
 from opsverify.reporting.results import Outcome, Result
 from opsverify.reporting.text import Redactor, printable, printable_block
 from opsverify.reporting.words import Words
@@ -240,27 +241,54 @@ class Html:
         due = self._due(concern.respond_by)
         badge = f'<span class="ov-sev ov-sev-{escape(concern.severity.lower())}">{escape(concern.severity)}</span>'
         if not concern.finding:  # one cause behind several checks
-            names = ", ".join(escape(result.name) for result in concern.results)
+            listed = (
+                [r.runbook or r.name for r in concern.results] if concern.spread else [r.name for r in concern.results]
+            )
+            names = ", ".join(map(escape, dict.fromkeys(listed)))
             text = (
-                f"<strong>{escape(concern.subject)}</strong>"
+                f"<strong>{escape(self._subject(concern))}</strong>"
                 f'<p class="ov-act">→ {escape(words.count("could not", len(concern.results)))} {due}</p>'
                 f"<small>{names}</small>"
             )
         else:
-            title = escape(first.title) or escape(concern.subject)
-            small = f" <small>{escape(first.name)}</small>" if first.title else ""
-            act = f'<p class="ov-act">→ {escape(concern.advice)} {due}</p>' if concern.advice or due else ""
+            subject = escape(self._subject(concern))
+            title, small = (escape(first.title), f" <small>{subject}</small>") if first.title else (subject, "")
+            advice = concern.advice + (f" ({words.filled('as for', name=concern.advised)})" if concern.advised else "")
+            act = f'<p class="ov-act">→ {escape(advice)} {due}</p>' if advice or due else ""
             text = f"<strong>{title}</strong>{small}<p>{escape(self._finding(concern))}</p>{act}"
         label = f'<b class="ov-label">{escape(words(concern.outcome.value))}</b>'
+        text += self._targets(concern)
         return f'<li class="ov-{kind}"><div class="ov-mark">{badge}{label}</div><div>{text}</div></li>'
+
+    def _targets(self, concern: Concern) -> str:
+        """All targets of many alike, and what each of them says where they differ."""
+        if concern.spread is None:
+            return ""
+        names = f"<p>{escape(', '.join(compress(concern.spread.names)))}</p>"
+        rows = [(result.target, figures(result)) for result in concern.results] if concern.example else []
+        listed = table((self._words("target"), self._words("finding")), rows) if rows else ""
+        summary = escape(self._words.count("every target", len(concern.spread.names)))
+        return f'<details class="ov-targets"><summary>{summary}</summary>{names}{listed}</details>'
+
+    def _subject(self, concern: Concern) -> str:
+        """`disk-usage on 40 of 1,000 hosts: app001-app032, …` in the report's language."""
+        spread, words = concern.spread, self._words
+        if spread is None or words.language == "en":
+            return concern.name
+        return f"{concern.subject}: {words.spread(spread)}: {short(spread.names)}"
 
     def _finding(self, concern: Concern) -> str:
         words = self._words
+        if words.language == "en":
+            return concern.told
         parts = _PARTS.findall(concern.finding)
         whole = "; ".join(f"observed {observed}, expected {expected}" for observed, expected in parts)
-        if words.language == "en" or concern.finding != whole:
-            return concern.finding
-        return "; ".join(f"{words('observed')} {seen} / {words('expected')} {meant}" for seen, meant in parts)
+        finding = concern.finding
+        if finding == whole:
+            finding = "; ".join(f"{words('observed')} {seen} / {words('expected')} {meant}" for seen, meant in parts)
+        key = "worst" if concern.span else "for example"
+        whose = f"{words.filled(key, name=concern.example)}: " if concern.example else ""
+        return whose + finding + (f"; {concern.span}" if concern.span else "")
 
     def _waivers(self, results: Sequence[Result]) -> str:
         words = self._words

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from opsverify.reporting.alike import Spread
+
 EN = {
     "result": "Result",
     "severity": "Severity",
@@ -40,6 +44,14 @@ EN = {
     "started": "started",
     "could not": "{n} checks could not be determined",
     "could not 1": "1 check could not be determined",
+    "on": "on {n} {kind}",
+    "on some": "on {n} of {of} {kind}",
+    "on all": "on all {n} {kind}",
+    "worst": "worst {name}",
+    "for example": "for example {name}",
+    "as for": "as for {name}",
+    "target": "Target",
+    "every target": "All {n} targets",
     "headline fail": "{n} findings need a person",
     "headline fail 1": "1 finding needs a person",
     "headline warn": "Nothing is broken; {n} checks warn",
@@ -99,6 +111,14 @@ JA = {
     "started": "開始",
     "could not": "{n} 件の確認ができませんでした",
     "could not 1": "1 件の確認ができませんでした",
+    "on": "{kind} {n} 件",
+    "on some": "{kind} {of} 件中 {n} 件",
+    "on all": "{kind} 全 {n} 件",
+    "worst": "最悪値 {name}",
+    "for example": "例 {name}",
+    "as for": "{name} の場合",
+    "target": "対象",
+    "every target": "対象 {n} 件すべて",
     "headline fail": "{n} 件の対応が必要です",
     "headline fail 1": "1 件の対応が必要です",
     "headline warn": "異常はありません。注意が {n} 件あります",
@@ -133,4 +153,14 @@ class Words:
 
     def count(self, key: str, n: int) -> str:
         """The phrase for a number, which has a form of its own for one."""
-        return self._words.get(f"{key} 1" if n == 1 else key, self._words[key]).replace("{n}", str(n))
+        return self._words.get(f"{key} 1" if n == 1 else key, self._words[key]).replace("{n}", f"{n:,}")
+
+    def filled(self, key: str, **values: str) -> str:
+        """The phrase with those values, which are texts and no templates themselves, in the places named so."""
+        return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], self._words[key])
+
+    def spread(self, spread: Spread) -> str:
+        """`on 40 of 1,000 hosts`."""
+        n = len(spread.names)
+        key = "on all" if spread.of == n else "on some" if spread.of else "on"
+        return self.filled(key, n=f"{n:,}", of=f"{spread.of:,}", kind=spread.kind)
