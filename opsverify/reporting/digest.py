@@ -159,7 +159,7 @@ def concerns(results: Iterable[Result]) -> list[Concern]:
             causes.setdefault(result.cause, []).append(result)
         else:
             found.append(result)
-    listed = [_concern(group, asked) for group in alike(found)]
+    listed = [concern_of(group, asked) for group in alike(found)]
     listed += [_folded({cause: causes[cause] for cause in same}, asked) for same in causes_alike(causes)]
     return sorted(listed, key=lambda c: (c.severity, _RANKS[c.outcome], c.subject))
 
@@ -174,13 +174,19 @@ def waived(results: Iterable[Result]) -> list[Concern]:
     return _of(results, Outcome.WAIVED)
 
 
+def excused(results: Iterable[Result]) -> list[Concern]:
+    """What does not exist here, by the environment's own word."""
+    return _of(results, Outcome.NOT_APPLICABLE)
+
+
 def _of(results: Iterable[Result], outcome: Outcome) -> list[Concern]:
     every = list(results)
     asked = Asked(every)
-    return [_concern(group, asked) for group in alike(r for r in worst_first(every) if r.outcome is outcome)]
+    return [concern_of(group, asked) for group in alike(r for r in worst_first(every) if r.outcome is outcome)]
 
 
-def _concern(group: Sequence[Result], asked: Asked) -> Concern:
+def concern_of(group: Sequence[Result], asked: Asked) -> Concern:
+    """What is to be told of a group of `alike`."""
     first = group[0]
     spread = asked.spread(group) if len(group) > 1 else None
     finding, advice = figures(first) or first.verdict, first.action

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
-from opsverify.reporting.alike import Spread
+from opsverify.reporting.digest import Concern
+from opsverify.reporting.ranges import short
+
+_PARTS = re.compile(r"observed (.*?), expected (.*?)(?=; observed |$)", re.DOTALL)
+"""What `opsverify.judgements.expect.Finding` says in a sentence, one for each thing that is wrong."""
 
 EN = {
     "result": "Result",
@@ -44,9 +48,11 @@ EN = {
     "started": "started",
     "could not": "{n} checks could not be determined",
     "could not 1": "1 check could not be determined",
+    "where": "{subject} {where}: {names}",
     "on": "on {n} {kind}",
     "on some": "on {n} of {of} {kind}",
     "on all": "on all {n} {kind}",
+    "figures": "observed {seen}, expected {meant}",
     "worst": "worst {name}",
     "for example": "for example {name}",
     "as for": "as for {name}",
@@ -111,6 +117,8 @@ JA = {
     "started": "開始",
     "could not": "{n} 件の確認ができませんでした",
     "could not 1": "1 件の確認ができませんでした",
+    "where": "{subject}（{where}）: {names}",
+    "figures": "実測 {seen} / 期待値 {meant}",
     "on": "{kind} {n} 件",
     "on some": "{kind} {of} 件中 {n} 件",
     "on all": "{kind} 全 {n} 件",
@@ -159,8 +167,29 @@ class Words:
         """The phrase with those values, which are texts and no templates themselves, in the places named so."""
         return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], self._words[key])
 
-    def spread(self, spread: Spread) -> str:
-        """`on 40 of 1,000 hosts`."""
+    def name(self, concern: Concern) -> str:
+        """`disk-usage on 40 of 1,000 hosts: app001-app032, app040 and 7 more`."""
+        spread = concern.spread
+        if spread is None:
+            return concern.subject
         n = len(spread.names)
         key = "on all" if spread.of == n else "on some" if spread.of else "on"
-        return self.filled(key, n=f"{n:,}", of=f"{spread.of:,}", kind=spread.kind)
+        where = self.filled(key, n=f"{n:,}", of=f"{spread.of:,}", kind=spread.kind)
+        return self.filled("where", subject=concern.subject, where=where, names=short(spread.names))
+
+    def told(self, concern: Concern) -> str:
+        """What was found, with whose figures these are."""
+        finding = concern.finding
+        parts = _PARTS.findall(finding)
+        if parts and finding == "; ".join(f"observed {seen}, expected {meant}" for seen, meant in parts):
+            finding = "; ".join(self.filled("figures", seen=seen, meant=meant) for seen, meant in parts)
+        return self.among(concern, finding)
+
+    def among(self, concern: Concern, text: str) -> str:
+        """A text of the first of many, with its name where others say something else, and the span of all."""
+        whose = self.filled("worst" if concern.span else "for example", name=concern.example) if concern.example else ""
+        return (f"{whose}: " if whose else "") + text + (f"; {concern.span}" if concern.span else "")
+
+    def advice(self, concern: Concern) -> str:
+        """What to do, with the target that it is filled in for."""
+        return concern.advice + (f" ({self.filled('as for', name=concern.advised)})" if concern.advised else "")
