@@ -123,7 +123,7 @@ def common(texts: Iterable[tuple[str, str]]) -> str:
     pairs = list(texts)
     if len({text for text, _ in pairs}) == 1:
         return pairs[0][0]
-    return nameless(*pairs[0])
+    return nameless(*pairs[0]).removeprefix(f"{NAMELESS}: ")
 
 
 def nameless(text: str, name: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsverify.reporting.alike import FEW, alike, causes_alike, nameless
+from opsverify.reporting.alike import FEW, alike, causes_alike, common, nameless
 from opsverify.reporting.digest import Heading, concerns, warnings
 from opsverify.reporting.markdown import markdown
 from opsverify.reporting.results import Outcome, Result
@@ -148,6 +148,18 @@ def test_markdown_has_one_row_and_still_shows_text_as_text() -> None:
     (row,) = [line for line in text.splitlines() if line.startswith("| P2")]
     assert "disk\\-usage on all 9 hosts\\: app000\\-app008" in row
     assert "a\\|b \\<img src=x\\>" in row
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ([("db1: no privilege", "db1"), ("db2: no privilege", "db2")], "no privilege"),
+        ([("db1 says no", "db1"), ("db2 says no", "db2")], "… says no"),
+        ([("main: refused", "main"), ("main: refused", "other")], "main: refused"),
+    ],
+)
+def test_one_sentence_stands_for_all(texts: list[tuple[str, str]], expected: str) -> None:
+    assert common(texts) == expected
 
 
 @pytest.mark.parametrize(
