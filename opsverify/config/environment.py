@@ -122,6 +122,11 @@ class Model(BaseModel):
 _SINGULAR = {"proxies": "proxy"}
 
 
+def singular(kind: str) -> str:
+    """What one target of a kind is called: `host` for `hosts`."""
+    return _SINGULAR.get(kind, kind.removesuffix("s"))
+
+
 class Target(Model):
     """Something to verify. `name` and `environment` are filled in from where it stands."""
 
@@ -140,7 +145,7 @@ class Target(Model):
     @property
     def label(self) -> str:
         """How a report names it: kind and name, `host app1`."""
-        return f"{_SINGULAR.get(self.kind, self.kind.removesuffix('s'))} {self.name}"
+        return f"{singular(self.kind)} {self.name}"
 
 
 class OnHost(Target):

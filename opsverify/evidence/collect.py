@@ -49,7 +49,8 @@ class Evidence:
         except KeyError:
             raise ProbeError(f"{_name(query)} was never asked about {query.question!r}") from None
         if isinstance(outcome, ProbeError):
-            raise outcome
+            # One error is raised by each check that asks for it, and Python would add every raise to its traceback.
+            raise outcome.with_traceback(None)
         return outcome
 
     def state(self) -> dict[str, Any]:

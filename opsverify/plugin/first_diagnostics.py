@@ -21,6 +21,8 @@ from opsverify.evidence.collect import collect
 from opsverify.evidence.query import Query
 from opsverify.probes.host.first_steps import Excerpt
 from opsverify.probes.host.probe import probe
+from opsverify.reporting.alike import FEW
+from opsverify.reporting.ranges import short
 from opsverify.reporting.results import Outcome, Result
 from opsverify.reporting.text import Redactor, printable, printable_block
 
@@ -37,10 +39,11 @@ def hosts_in_trouble(environment: Environment, results: Iterable[Result]) -> dic
     """
     failures: dict[str, list[Result]] = {}
     lost = set()
+    labels = {host.label: name for name, host in environment.hosts.items()}
     for result in results:
         if result.environment != environment.name or result.outcome not in _CALLS_FOR_IT:
             continue
-        lost |= {name for name, host in environment.hosts.items() if result.cause.startswith(f"{host.label}:")}
+        lost.add(labels.get(result.cause.partition(":")[0]))
         for name in _hosts_of(environment, result):
             failures.setdefault(name, []).append(result)
     return {name: results for name, results in failures.items() if name in environment.hosts and name not in lost}
@@ -138,12 +141,14 @@ class Diagnostics:
             old.unlink(missing_ok=True)  # of an earlier run: it would be taken for this one's
         if exitstatus == pytest.ExitCode.INTERRUPTED:
             return  # somebody wants to be gone
+        bodies: dict[str, str] = {}
         for taken in take(self.environments, self.results(), self.redactor):
             of = f"{taken.environment}-" if len(self.environments) > 1 else ""
             self._write(self.folder / f"diagnostics-{of}{taken.host}.txt", taken.text())
-            if self.add_section is not None:
-                body = taken.html()
-                self.add_section(f"{_TITLES[self.language]}: {of}{taken.host}", lambda _, body=body: body)  # type: ignore[misc]
+            bodies[f"{of}{taken.host}"] = taken.html()
+        if self.add_section is not None:
+            for title, body in _sections(bodies).items():
+                self.add_section(f"{_TITLES[self.language]}: {title}", lambda _, body=body: body)  # type: ignore[misc]
         log = _junit(session.config)
         if log is not None:
             for path in self.written:
@@ -159,8 +164,23 @@ class Diagnostics:
         self.written.append(path)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        title = _TITLES[self.language]
+        if len(self.written) > FEW:
+            names = short(path.stem.removeprefix("diagnostics-") for path in self.written)
+            terminalreporter.write_line(f"{title}: {self.folder / 'diagnostics-*.txt'} ({names})")
+            return
         for path in self.written:
-            terminalreporter.write_line(f"{_TITLES[self.language]}: {path}")
+            terminalreporter.write_line(f"{title}: {path}")
+
+
+def _sections(bodies: Mapping[str, str]) -> dict[str, str]:
+    """The sections of the report, by title, for what is known of each host: one for all where they are many."""
+    if len(bodies) <= FEW:
+        return dict(bodies)
+    folded = (
+        f'<details class="ov-host"><summary>{escape(name)}</summary>{body}</details>' for name, body in bodies.items()
+    )
+    return {short(bodies): "".join(folded)}
 
 
 def _junit(config: pytest.Config) -> Any:

@@ -2,8 +2,10 @@
 
 text       makes what a target says harmless and takes secrets out
 collected  pytest's reports → results
+alike      results that say the same of many targets → groups; ranges: many names in few words
 digest     results → counts, the list of what needs a person
 terminal · html · junit  the reports themselves
+rows       those of the HTML report's table, many alike folded into one
 markdown   `--summary FILE`
 writing    what happens when one cannot be written
 """

@@ -6,10 +6,11 @@ The terminal and the HTML report both start from here, so that they cannot disag
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from opsverify.reporting.alike import Asked, Spread, alike, cause_of, causes_alike, common
 from opsverify.reporting.results import Outcome, Result
 
 _RANKS = {
@@ -64,15 +65,45 @@ class Heading:
 
 @dataclass(frozen=True)
 class Concern:
-    """One line for a person: a check that did not pass, or one cause behind many."""
+    """One line for a person: a check that did not pass, of one target or of many alike, or one cause behind many."""
 
     severity: str
     subject: str
+    """The check and its target, the check alone where it is about many, or the cause."""
     finding: str
+    """Empty where `subject` is a cause."""
     advice: str
     respond_by: str
     outcome: Outcome
     results: tuple[Result, ...]
+    """What it is about; of many alike the worst first."""
+    spread: Spread | None = None
+    """Where it is about many targets alike; None for one."""
+    example: str = ""
+    """The target that `finding` is about, where others say something else: the worst one."""
+    advised: str = ""
+    """The target that `advice` is filled in for, where others have another."""
+
+    @property
+    def name(self) -> str:
+        """`disk-usage[app1]`, or `disk-usage on 40 of 1,000 hosts: app001-app032, app040 and 7 more`."""
+        return f"{self.subject} on {self.spread}" if self.spread else self.subject
+
+    @property
+    def told(self) -> str:
+        """The finding, with whose it is and how far the others are from it."""
+        whose = f"{'worst' if self.span else 'for example'} {self.example}: " if self.example else ""
+        return whose + self.finding + (f"; {self.span}" if self.span else "")
+
+    @property
+    def span(self) -> str:
+        """`99 % … 91 %` where it has figures of many."""
+        return self.spread.span if self.spread else ""
+
+    @property
+    def to_do(self) -> str:
+        """The advice, with whose it is."""
+        return f"{self.advice} (as for {self.advised})" if self.advised else self.advice
 
 
 def severity(result: Result) -> str:
@@ -115,50 +146,100 @@ def moment(iso: str) -> str:
 def concerns(results: Iterable[Result]) -> list[Concern]:
     """What needs a person, worst first: by severity, and of one severity alerts before what is not known.
 
-    Checks that one cause left without an answer are one concern.
+    Checks that one cause left without an answer are one concern, and so is what is alike about many targets.
     """
-    listed: list[Concern] = []
+    every = list(results)
+    asked = Asked(every)
+    found: list[Result] = []
     causes: dict[str, list[Result]] = {}
-    for result in worst_first(results):
+    for result in worst_first(every):
         if not result.outcome.failed:
             continue
         if result.cause and result.outcome in (Outcome.BLOCKED, Outcome.UNDETERMINED):
             causes.setdefault(result.cause, []).append(result)
         else:
-            listed.append(_single(result))
-    listed += [_folded(cause, members) for cause, members in causes.items()]
+            found.append(result)
+    listed = [concern_of(group, asked) for group in alike(found)]
+    listed += [_folded({cause: causes[cause] for cause in same}, asked) for same in causes_alike(causes)]
     return sorted(listed, key=lambda c: (c.severity, _RANKS[c.outcome], c.subject))
 
 
 def warnings(results: Iterable[Result]) -> list[Concern]:
     """What is worth a look, worst first."""
-    return [_single(result) for result in worst_first(results) if result.outcome is Outcome.WARNING]
+    return _of(results, Outcome.WARNING)
 
 
-def _single(result: Result) -> Concern:
-    finding, advice = figures(result) or result.verdict, result.action
-    if result.outcome in (Outcome.UNDETERMINED, Outcome.BLOCKED):
-        finding = f"could not be determined: {finding}"
+def waived(results: Iterable[Result]) -> list[Concern]:
+    """The known failures that somebody answers for."""
+    return _of(results, Outcome.WAIVED)
+
+
+def excused(results: Iterable[Result]) -> list[Concern]:
+    """What does not exist here, by the environment's own word."""
+    return _of(results, Outcome.NOT_APPLICABLE)
+
+
+def _of(results: Iterable[Result], outcome: Outcome) -> list[Concern]:
+    every = list(results)
+    asked = Asked(every)
+    return [concern_of(group, asked) for group in alike(r for r in worst_first(every) if r.outcome is outcome)]
+
+
+def concern_of(group: Sequence[Result], asked: Asked) -> Concern:
+    """What is to be told of a group of `alike`."""
+    first = group[0]
+    spread = asked.spread(group) if len(group) > 1 else None
+    finding, advice = figures(first) or first.verdict, first.action
+    example = advised = ""
+    if first.outcome in (Outcome.UNDETERMINED, Outcome.BLOCKED):
+        finding = f"could not be determined: {common((figures(r) or r.verdict, r.target) for r in group)}"
         # The runbook's instruction is for a system that is wrong, which nobody knows yet.
         advice = "find out why, then run this check again"
-    elif result.outcome is Outcome.BROKEN:
+    elif first.outcome is Outcome.BROKEN:
         advice = "repair the check or its setting; nothing is known about the system"
-    return Concern(severity(result), result.name, finding, advice, result.respond_by, result.outcome, (result,))
+    else:
+        example = first.target if len({figures(result) for result in group}) > 1 else ""
+        advised = first.target if len({result.action for result in group}) > 1 else ""
+    return Concern(
+        severity(first),
+        first.runbook if spread else first.name,
+        finding,
+        advice,
+        _first_due(group),
+        first.outcome,
+        tuple(group),
+        spread,
+        example,
+        advised,
+    )
 
 
-def _folded(cause: str, members: Sequence[Result]) -> Concern:
+def _folded(causes: Mapping[str, Sequence[Result]], asked: Asked) -> Concern:
+    """One concern of everything that one cause, or the same cause on many targets, left without an answer."""
+    members = worst_first(result for results in causes.values() for result in results)
+    subject, spread, listed = next(iter(causes)), None, [member.name for member in members]
+    if len(causes) > 1:
+        parts = [part for cause in causes if (part := cause_of(cause))]
+        subject = common((part.message, part.name) for part in parts)
+        spread = asked.spread_of_cause(members[0].environment, parts[0].label, (part.name for part in parts))
+        listed = list(dict.fromkeys(member.runbook or member.name for member in members))
     noun = "check" if len(members) == 1 else "checks"
-    names = ", ".join(member.name for member in members[:_MOST_NAMES])
-    names += f" and {len(members) - _MOST_NAMES} more" if len(members) > _MOST_NAMES else ""
+    names = ", ".join(listed[:_MOST_NAMES])
+    names += f" and {len(listed) - _MOST_NAMES:,} more" if len(listed) > _MOST_NAMES else ""
     return Concern(
         severity=min(severity(member) for member in members),
-        subject=cause,
+        subject=subject,
         finding="",
-        advice=f"{len(members)} {noun} could not be determined: {names}",
-        respond_by=min((m.respond_by for m in members if m.respond_by), default="", key=_when),
+        advice=f"{len(members):,} {noun} could not be determined: {names}",
+        respond_by=_first_due(members),
         outcome=Outcome.BLOCKED,
         results=tuple(members),
+        spread=spread,
     )
+
+
+def _first_due(results: Iterable[Result]) -> str:
+    return min((r.respond_by for r in results if r.respond_by), default="", key=_when)
 
 
 def _when(iso: str) -> tuple[float, str]:

@@ -7,7 +7,6 @@ keeps pytest-html's word in a hidden cell, and shows ours in the next.
 from __future__ import annotations
 
 import copy
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
@@ -17,7 +16,6 @@ from typing import Any
 import pytest
 
 from opsverify import __version__
-from opsverify.config.items import CHAPTERS
 from opsverify.reporting.collected import Results, stopped
 from opsverify.reporting.digest import (
     LABELS,
@@ -25,24 +23,19 @@ from opsverify.reporting.digest import (
     Heading,
     concerns,
     counts,
+    excused,
     figures,
-    moment,
-    severity,
     tone,
+    waived,
     warnings,
-    worst_first,
 )
+from opsverify.reporting.ranges import compress
 from opsverify.reporting.results import Outcome, Result
+from opsverify.reporting.rows import Rows, due_html
 from opsverify.reporting.text import Redactor, printable, printable_block
 from opsverify.reporting.words import Words
 
 Section = Callable[[Sequence[Result]], str]
-
-_PARTS = re.compile(r"observed (.*?), expected (.*?)(?=; observed |$)", re.DOTALL)
-"""What `opsverify.judgements.expect.Finding` says in a sentence, one for each thing that is wrong."""
-
-_ORDER = [Outcome.ALERT, Outcome.BROKEN, Outcome.BLOCKED, Outcome.UNDETERMINED, Outcome.WARNING, Outcome.WAIVED]
-_ORDER += [Outcome.NORMAL, Outcome.NOT_APPLICABLE]
 
 
 def table(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -60,6 +53,7 @@ class Html:
         self._results = results
         self._heading = heading
         self._words = Words(heading.language)
+        self._rows = Rows(self._words)
         self._sections: list[tuple[str, Section]] = []
         self._data: Any = None
 
@@ -97,48 +91,21 @@ class Html:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: Any, cells: list[str]) -> None:
-        if not cells:
+        if not cells or _has_no_row(report):
             return
-        result = self._results.of(report)
         duration = next((cell for cell in cells if "col-duration" in cell), '<td class="col-duration"></td>')
-        kind = result.outcome.name.lower().replace("_", "-")
-        rank = f"{_ORDER.index(result.outcome)} {severity(result)} {result.name}"
-        level = severity(result)
-        title = f"{escape(result.title)}<br>" if result.title else ""
-        # A check that has no figures says in a sentence what it saw.
-        observed = result.observed or ("" if result.outcome is Outcome.NORMAL else figures(result))
-        action = result.action if result.outcome in (Outcome.ALERT, Outcome.WARNING) else ""
-        due = self._due(result.respond_by)
-        cells[:] = [
-            cells[0].replace("<td ", "<td hidden ", 1),
-            f'<td class="col-rank" hidden>{escape(rank)}</td><td class="ov-verdict ov-{kind}">'
-            f"<b>{escape(self._words(result.outcome.value))}</b></td>",
-            f'<td class="col-severity ov-sev ov-sev-{escape(level.lower())}">{escape(level)}</td>',
-            f'<td class="col-check">{title}<small>{escape(result.name)}</small></td>',
-            f'<td class="col-observed">{escape(observed)}</td>',
-            f'<td class="col-expected">{escape(result.expected)}</td>',
-            f'<td class="col-action">{escape(action)}{"<br>" if action and due else ""}{due}</td>',
-            duration,
-        ]
+        word = cells[0].replace("<td ", "<td hidden ", 1)
+        cells[:] = self._rows.cells(self._results.of(report), word, duration)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_html(self, report: Any, data: list[str]) -> None:
-        result, words = self._results.of(report), self._words
-        chapters = [f"{CHAPTERS[key]} ({key})" if key in CHAPTERS else key for key in result.source.split()]
-        pairs = [
-            (words("finding"), result.sentence),
-            (words("cause"), result.cause if result.cause != result.sentence else ""),
-            (words("to do"), result.action),
-            (words("respond by"), moment(result.respond_by)),
-            (words("source"), " · ".join(chapters)),
-            (words("schedule"), ", ".join(result.schedule.split())),
-            ("ID", result.nodeid),
-        ]
-        listed = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in pairs if v)
+        if _has_no_row(report):
+            return
+        result = self._results.of(report)
         # One line, since pytest-html's script wraps what it takes for pytest's error lines (those that begin with E).
         cells = "<br>".join(escape(printable_block(text)).replace("\n", "<br>") for text in _output(report, result))
         output = f'<pre class="ov-output">{cells}</pre>' if cells else ""
-        data[:] = [f'<dl class="ov-details">{listed}</dl>{output}']
+        data[:] = [f"{self._rows.details(result)}{output}"]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(
@@ -154,6 +121,7 @@ class Html:
             postfix.append(self._section(title, body(results)))
         postfix.append(f'<h3 class="ov-made-with">{self._words("made with")}</h3>')
         if self._data is not None:
+            self._rows.fold(self._data.data["tests"], results)
             for name in ("passed", "failed", "error", "skipped", "xfailed"):
                 self._data.outcomes[name]["label"] = self._words(f"filter {name}")
             if counts(results)[Outcome.BROKEN]:
@@ -179,9 +147,6 @@ class Html:
         )
 
     # --- parts of the page -----------------------------------------------------------------------------------------
-
-    def _due(self, iso: str) -> str:
-        return f'<b class="ov-due">{self._words("respond by")} {escape(moment(iso))}</b>' if iso else ""
 
     def _section(self, title: str, content: str, members: Sequence[object] = ()) -> str:
         number = f" ({len(members)})" if members else ""
@@ -237,46 +202,58 @@ class Html:
     def _entry(self, concern: Concern) -> str:
         words, first = self._words, concern.results[0]
         kind = concern.outcome.name.lower()
-        due = self._due(concern.respond_by)
+        due = due_html(words, concern.respond_by)
         badge = f'<span class="ov-sev ov-sev-{escape(concern.severity.lower())}">{escape(concern.severity)}</span>'
         if not concern.finding:  # one cause behind several checks
-            names = ", ".join(escape(result.name) for result in concern.results)
+            listed = (
+                [r.runbook or r.name for r in concern.results] if concern.spread else [r.name for r in concern.results]
+            )
+            names = ", ".join(map(escape, dict.fromkeys(listed)))
             text = (
-                f"<strong>{escape(concern.subject)}</strong>"
+                f"<strong>{escape(words.name(concern))}</strong>"
                 f'<p class="ov-act">→ {escape(words.count("could not", len(concern.results)))} {due}</p>'
                 f"<small>{names}</small>"
             )
         else:
-            title = escape(first.title) or escape(concern.subject)
-            small = f" <small>{escape(first.name)}</small>" if first.title else ""
-            act = f'<p class="ov-act">→ {escape(concern.advice)} {due}</p>' if concern.advice or due else ""
-            text = f"<strong>{title}</strong>{small}<p>{escape(self._finding(concern))}</p>{act}"
+            subject = escape(words.name(concern))
+            title, small = (escape(first.title), f" <small>{subject}</small>") if first.title else (subject, "")
+            advice = words.advice(concern)
+            act = f'<p class="ov-act">→ {escape(advice)} {due}</p>' if advice or due else ""
+            text = f"<strong>{title}</strong>{small}<p>{escape(words.told(concern))}</p>{act}"
         label = f'<b class="ov-label">{escape(words(concern.outcome.value))}</b>'
+        text += self._targets(concern)
         return f'<li class="ov-{kind}"><div class="ov-mark">{badge}{label}</div><div>{text}</div></li>'
 
-    def _finding(self, concern: Concern) -> str:
-        words = self._words
-        parts = _PARTS.findall(concern.finding)
-        whole = "; ".join(f"observed {observed}, expected {expected}" for observed, expected in parts)
-        if words.language == "en" or concern.finding != whole:
-            return concern.finding
-        return "; ".join(f"{words('observed')} {seen} / {words('expected')} {meant}" for seen, meant in parts)
+    def _targets(self, concern: Concern) -> str:
+        """All targets of many alike, and what each of them says where they differ."""
+        if concern.spread is None:
+            return ""
+        names = f"<p>{escape(', '.join(compress(concern.spread.names)))}</p>"
+        rows = [(result.target, figures(result)) for result in concern.results] if concern.example else []
+        listed = table((self._words("target"), self._words("finding")), rows) if rows else ""
+        summary = escape(self._words.count("every target", len(concern.spread.names)))
+        return f'<details class="ov-targets"><summary>{summary}</summary>{names}{listed}</details>'
 
     def _waivers(self, results: Sequence[Result]) -> str:
         words = self._words
-        rows = [(severity(r), r.name, r.title, figures(r)) for r in worst_first(results) if r.outcome is Outcome.WAIVED]
+        rows = [(one.severity, words.name(one), one.results[0].title, words.told(one)) for one in waived(results)]
         body = table((words("severity"), "ID", words("check"), words("reason")), rows)
         return self._section(words("waivers"), body if rows else "", rows)
 
     def _excused(self, results: Sequence[Result]) -> str:
-        words = self._words
-        rows = [
-            (r.runbook or r.name, r.title, r.sentence.removeprefix("not applicable here: "))
-            for r in worst_first(results)
-            if r.outcome is Outcome.NOT_APPLICABLE
-        ]
+        words, rows = self._words, []
+        for one in excused(results):
+            first = one.results[0]
+            name = words.name(one) if one.spread else first.runbook or first.name
+            reason = words.among(one, one.finding.removeprefix("not applicable here: "))
+            rows.append((name, first.title, reason))
         body = table(("ID", words("check"), words("reason")), rows)
         return self._section(words("excused"), body if rows else "", rows)
+
+
+def _has_no_row(report: Any) -> bool:
+    """pytest-html asks for the row of each phase, and throws those away."""
+    return bool(report.passed and report.when in ("setup", "teardown"))
 
 
 def _output(report: Any, result: Result) -> list[str]:

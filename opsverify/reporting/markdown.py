@@ -61,7 +61,7 @@ def markdown(results: Sequence[Result], heading: Heading, *, partial: bool) -> s
 
 def _table(title: str, listed: Iterable[Concern]) -> list[str]:
     rows = [
-        f"| {one.severity} | {escaped(one.subject)} | {escaped(one.finding)} | {escaped(one.advice)} | "
+        f"| {one.severity} | {escaped(one.name)} | {escaped(one.told)} | {escaped(one.to_do)} | "
         f"{moment(one.respond_by) or '–'} |"
         for one in listed
     ]

@@ -17,10 +17,9 @@ from opsverify.reporting.digest import (
     Heading,
     concerns,
     counts_text,
-    figures,
     moment,
-    severity,
     tone,
+    waived,
     warnings,
     worst_first,
 )
@@ -104,12 +103,9 @@ def summary_lines(
 
     section("Needs a person", [_concern(c, RED if c.outcome is Outcome.ALERT else PURPLE) for c in concerns(results)])
     section("Warnings", [_concern(c, AMBER) for c in warnings(results)])
-    ordered = worst_first(results)
-    section(
-        "Waived",
-        [(f"{severity(r)}  {r.name}  {figures(r)}", "", CYAN) for r in ordered if r.outcome is Outcome.WAIVED],
-    )
-    section("Not applicable here", [(f"{names}: {reason}", "", PLAIN) for reason, names in _excused(ordered).items()])
+    section("Waived", [(_concern(c, CYAN)[0], "", CYAN) for c in waived(results)])
+    excused = _excused(worst_first(results))
+    section("Not applicable here", [(f"{names}: {reason}", "", PLAIN) for reason, names in excused.items()])
     lines.append(Line(""))
     if partial:
         text = f"PARTIAL: {why_partial or 'the run did not get to its end'}; checks are missing from this summary"
@@ -132,9 +128,9 @@ def _excused(ordered: Sequence[Result]) -> dict[str, str]:
 
 
 def _concern(concern: Concern, markup: dict[str, bool]) -> tuple[str, str, dict[str, bool]]:
-    first = "  ".join(part for part in (f"{concern.severity:<2}", concern.subject, concern.finding) if part)
+    first = "  ".join(part for part in (f"{concern.severity:<2}", concern.name, concern.told) if part)
     due = f" (respond by {moment(concern.respond_by)})" if concern.respond_by else ""
-    return first, f"→ {concern.advice}{due}" if concern.advice or due else "", markup
+    return first, f"→ {concern.to_do}{due}" if concern.advice or due else "", markup
 
 
 def _entry(first: str, second: str, width: int, markup: dict[str, bool]) -> list[Line]:

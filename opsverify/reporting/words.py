@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+from opsverify.reporting.digest import Concern
+from opsverify.reporting.ranges import short
+
+_PARTS = re.compile(r"observed (.*?), expected (.*?)(?=; observed |$)", re.DOTALL)
+"""What `opsverify.judgements.expect.Finding` says in a sentence, one for each thing that is wrong."""
+
 EN = {
     "result": "Result",
     "severity": "Severity",
@@ -40,6 +48,16 @@ EN = {
     "started": "started",
     "could not": "{n} checks could not be determined",
     "could not 1": "1 check could not be determined",
+    "where": "{subject} {where}: {names}",
+    "on": "on {n} {kind}",
+    "on some": "on {n} of {of} {kind}",
+    "on all": "on all {n} {kind}",
+    "figures": "observed {seen}, expected {meant}",
+    "worst": "worst {name}",
+    "for example": "for example {name}",
+    "as for": "as for {name}",
+    "target": "Target",
+    "every target": "All {n} targets",
     "headline fail": "{n} findings need a person",
     "headline fail 1": "1 finding needs a person",
     "headline warn": "Nothing is broken; {n} checks warn",
@@ -99,6 +117,16 @@ JA = {
     "started": "開始",
     "could not": "{n} 件の確認ができませんでした",
     "could not 1": "1 件の確認ができませんでした",
+    "where": "{subject}（{where}）: {names}",
+    "figures": "実測 {seen} / 期待値 {meant}",
+    "on": "{kind} {n} 件",
+    "on some": "{kind} {of} 件中 {n} 件",
+    "on all": "{kind} 全 {n} 件",
+    "worst": "最悪値 {name}",
+    "for example": "例 {name}",
+    "as for": "{name} の場合",
+    "target": "対象",
+    "every target": "対象 {n} 件すべて",
     "headline fail": "{n} 件の対応が必要です",
     "headline fail 1": "1 件の対応が必要です",
     "headline warn": "異常はありません。注意が {n} 件あります",
@@ -133,4 +161,35 @@ class Words:
 
     def count(self, key: str, n: int) -> str:
         """The phrase for a number, which has a form of its own for one."""
-        return self._words.get(f"{key} 1" if n == 1 else key, self._words[key]).replace("{n}", str(n))
+        return self._words.get(f"{key} 1" if n == 1 else key, self._words[key]).replace("{n}", f"{n:,}")
+
+    def filled(self, key: str, **values: str) -> str:
+        """The phrase with those values, which are texts and no templates themselves, in the places named so."""
+        return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], self._words[key])
+
+    def name(self, concern: Concern) -> str:
+        """`disk-usage on 40 of 1,000 hosts: app001-app032, app040 and 7 more`."""
+        spread = concern.spread
+        if spread is None:
+            return concern.subject
+        n = len(spread.names)
+        key = "on all" if spread.of == n else "on some" if spread.of else "on"
+        where = self.filled(key, n=f"{n:,}", of=f"{spread.of:,}", kind=spread.kind)
+        return self.filled("where", subject=concern.subject, where=where, names=short(spread.names))
+
+    def told(self, concern: Concern) -> str:
+        """What was found, with whose figures these are."""
+        finding = concern.finding
+        parts = _PARTS.findall(finding)
+        if parts and finding == "; ".join(f"observed {seen}, expected {meant}" for seen, meant in parts):
+            finding = "; ".join(self.filled("figures", seen=seen, meant=meant) for seen, meant in parts)
+        return self.among(concern, finding)
+
+    def among(self, concern: Concern, text: str) -> str:
+        """A text of the first of many, with its name where others say something else, and the span of all."""
+        whose = self.filled("worst" if concern.span else "for example", name=concern.example) if concern.example else ""
+        return (f"{whose}: " if whose else "") + text + (f"; {concern.span}" if concern.span else "")
+
+    def advice(self, concern: Concern) -> str:
+        """What to do, with the target that it is filled in for."""
+        return concern.advice + (f" ({self.filled('as for', name=concern.advised)})" if concern.advised else "")

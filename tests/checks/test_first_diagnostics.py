@@ -93,6 +93,20 @@ def test_a_log_that_is_none_costs_no_other_step(tmp_path):
     assert "COMMAND" in texts["the busiest processes"]
 
 
+def test_many_hosts_are_one_line_and_one_section(project):
+    hosts = "".join(f"  app{n}: {{connection: 'local://'}}\n" for n in range(1, 6))
+    project.environment("own", f"hosts:\n{hosts}checks: {{memory-usage: {{band: {{below: 0, alert_above: 0}}}}}}\n")
+    ran = project.run("--env", "own", "-k", "test_memory", "--history=none")
+    folder = project.folder / "reports" / "own"
+    assert len(list(folder.glob("diagnostics-app?.txt"))) == 5
+    told = [line for line in ran.output.splitlines() if line.startswith("First diagnostics")]
+    assert told == [f"First diagnostics: {folder / 'diagnostics-*.txt'} (app1-app5)"]
+    html = (folder / "report.html").read_text()
+    assert html.count("First diagnostics: app1-app5") == 1
+    assert html.count('<details class="ov-host">') == 5
+    assert html.count("<summary>the busiest processes</summary>") == 5
+
+
 def made(**kinds) -> Environment:
     named = {
         kind: {n: {**body, "name": n, "environment": "e"} for n, body in targets.items()}

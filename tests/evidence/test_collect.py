@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -184,6 +185,17 @@ def test_an_unreachable_target_is_one_cause_for_all_that_was_asked() -> None:
         causes.add(caught.value.cause)
     assert [(c.target, c.message) for c in causes if c] == [("spot a", "connection refused by 127.0.0.1:1")]
     assert [took >= 0.05 for took in result.seconds.values()] == [True]
+
+
+def test_an_error_that_many_checks_ask_for_does_not_grow() -> None:
+    ask = Query(refused, Spot("a"))
+    result = collect([ask])
+    lengths = []
+    for _ in range(3):
+        with pytest.raises(Unreachable) as caught:
+            result.of(ask)
+        lengths.append(len(list(traceback.walk_tb(caught.value.__traceback__))))
+    assert len(set(lengths)) == 1
 
 
 def test_a_bug_in_a_probe_is_named_without_its_message() -> None:

@@ -122,6 +122,29 @@ def ordinary() -> list[dict[str, Any]]:
     return cases
 
 
+def fleet() -> list[dict[str, Any]]:
+    """50 hosts: 9 full, 6 dead, 5 of which nobody may see the disk, the others well; and 3 that warn."""
+    band, cases = "< 80 % (alert > 90 %)", []
+    for n in range(1, 51):
+        host = {"target": f"app{n:03}", "target_kind": "hosts", "expected": band, "unit": "%"}
+        action = f"Run `ssh app{n:03} df` and make room."
+        down = f"host app{n:03}: 10.0.0.{n}: connection refused"
+        if n < 10:
+            used = {"observed": f"/var {90 + n} %", "value": f"{90 + n}.0"}
+            cases.append(case("disk-usage", "alert", **host, **used, action=action))
+        elif n < 16:
+            cases.append(case("disk-usage", "blocked", **host, sentence=down, cause=down, action=action))
+        elif n < 21:
+            cases.append(
+                case("disk-usage", "undetermined", **host, sentence=f"app{n:03}: <no> privilege", action=action)
+            )
+        else:
+            cases.append(case("disk-usage", "normal", **host, observed=f"/ {n} %", value=f"{n}.0", action=action))
+        if n in (3, 4, 5):
+            cases.append(case("memory-usage", "warning", **host, observed="85 %", value="85.0"))
+    return cases
+
+
 def healthy() -> list[dict[str, Any]]:
     return [case(f"check-{n}", "normal", observed=f"{n} %", expected="< 80 %") for n in range(12)]
 

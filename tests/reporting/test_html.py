@@ -144,6 +144,100 @@ def test_no_text_of_a_target_runs_or_breaks_the_page(run_sample, browser, option
         screenshot(page, "hostile")
 
 
+def test_what_many_have_in_common_is_one_entry_and_one_row(run_sample, browser, options):
+    run = run_sample(cases.fleet(), *options)
+    with page_of(browser, run.html) as page:
+        full, dead, unseen = page.locator(".ov-section", has_text="Needs a person").locator("li").all()
+        assert page.locator(".ov-headline strong").inner_text() == "3 findings need a person: 3 × P2"
+        assert "disk-usage on 9 of 50 hosts: app001-app009" in full.inner_text()
+        assert "worst app009: observed /var 99 %, expected < 80 % (alert > 90 %); 99 % … 91 %" in full.inner_text()
+        assert "Run `ssh app009 df` and make room. (as for app009)" in full.inner_text()
+        assert "connection refused on 6 of 50 hosts: app010-app015" in dead.inner_text()
+        assert "could not be determined: <no> privilege" in unseen.inner_text()
+        assert not full.locator("table").is_visible()
+        full.locator("summary").click()
+        assert full.locator("td").all_inner_texts()[2:4] == [
+            "app008",
+            "observed /var 98 %, expected < 80 % (alert > 90 %)",
+        ]
+        # Fewer than four are what they were: the three that warn.
+        assert len(rows(page)) == 4 + 3
+        assert verdicts(page) == ["Alert", "Blocked", "Not determined", "Warned", "Warned", "Warned", "Normal"]
+        assert "worst app050: / 50 %; 50 % … 21 %" in rows(page)[-1]
+        screenshot(page, "fleet")
+
+
+def test_a_row_of_many_tells_of_each_of_them(run_sample, browser, options):
+    run = run_sample(cases.fleet(), *options)
+    with page_of(browser, run.html) as page:
+        page.click("#show_all_details")
+        text = page.locator("#results-table").inner_text()
+        for n, one in enumerate(cases.fleet()):
+            assert f"test_case[{one['runbook']}-{one['target']}]" in text, n
+            assert (one["sentence"] or one["observed"]) in text
+            assert one["verdict"] == "normal" or one["action"] in text
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+        screenshot(page, "fleet-details")
+
+
+def test_what_the_checks_of_a_row_of_many_printed_is_there(run_sample, browser):
+    broken = [cases.case("disk-usage", "broken", target=f"app{n}", sentence="it broke") for n in range(5)]
+    with page_of(browser, run_sample(broken).html) as page:
+        assert len(rows(page)) == 1
+        page.locator("td.ov-broken").click()
+        outputs = page.locator(".ov-output:visible").all_inner_texts()
+        assert len(outputs) == 5
+        assert all("what the check printed <b>" in output and "raise KeyError" in output for output in outputs)
+
+
+@pytest.mark.parametrize("width", [390, 800])
+def test_many_fit_a_narrow_window(run_sample, browser, width):
+    with page_of(browser, run_sample(cases.fleet()).html, width=width) as page:
+        page.click("#show_all_details")
+        for summary in page.locator(".ov-targets summary").all():
+            summary.click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(CONTRAST) == []
+
+
+def test_waivers_and_exceptions_of_many_are_told_once(run_sample, browser):
+    def many(runbook, verdict, sentence):
+        return [cases.case(runbook, verdict, target=f"app{n}", sentence=sentence) for n in range(1, 6)]
+
+    waived = many("disk-usage", "waived", "waived by tanaka until 2026-04-01 23:59 UTC: new disks")
+    run = run_sample([*waived, *many("slots", "not applicable", "a container")])
+    with page_of(browser, run.html) as page:
+        sections = page.locator(".additional-summary.postfix .ov-section")
+        assert [section.locator("tbody tr").count() for section in sections.all()] == [1, 1]
+        assert "disk-usage on all 5 targets: app1-app5" in sections.first.inner_text()
+        assert "slots on all 5 targets: app1-app5" in sections.last.inner_text()
+
+
+def test_many_are_told_in_japanese(run_sample, browser):
+    with page_of(browser, run_sample(cases.fleet(), language="ja").html) as page:
+        text = page.locator("body").inner_text()
+        for words in (
+            "disk-usage（hosts 50 件中 9 件）: app001-app009",
+            "最悪値 app009: 実測 /var 99 % / 期待値 < 80 % (alert > 90 %); 99 % … 91 %",
+            "(app009 の場合)",
+            "対象 9 件すべて",
+        ):
+            assert words in text
+        assert " on " not in page.locator(".ov-list").first.inner_text()
+        screenshot(page, "fleet-japanese")
+
+
+def test_no_text_of_many_targets_runs_or_breaks_the_page(run_sample, browser):
+    many = [{**one, "target": f"app{n}"} for one in cases.hostile() for n in range(5)]
+    with page_of(browser, run_sample(many).html) as page:
+        page.click("#show_all_details")
+        for summary in page.locator(".ov-targets summary").all():
+            summary.click()
+        assert len(rows(page)) == len(cases.hostile())
+        assert page.locator("img[src=x]").count() == 0
+        page.wait_for_timeout(200)
+
+
 def test_all_normal_is_green(run_sample, browser):
     run = run_sample(cases.healthy())
     with page_of(browser, run.html) as page:

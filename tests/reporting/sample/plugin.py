@@ -39,7 +39,18 @@ def pytest_itemcollected(item):
     case = item.callspec.params["case"] if hasattr(item, "callspec") else None
     if not case:
         return
-    names = ("runbook", "target", "title", "action", "severity", "schedule", "source", "expected", "unit")
+    names = (
+        "runbook",
+        "target",
+        "title",
+        "action",
+        "severity",
+        "target_kind",
+        "schedule",
+        "source",
+        "expected",
+        "unit",
+    )
     record(item, environment="production", **{name: case.get(name, "") for name in names})
     if case["verdict"] == "waived":
         item.add_marker(pytest.mark.xfail(reason=case["sentence"], strict=True))
