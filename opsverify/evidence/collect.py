@@ -75,6 +75,10 @@ class _Call:
     """Whether it began so late that the end of the run's time came before its own."""
     deadline: Deadline | None = None
 
+    def move(self, seconds: float) -> None:
+        if self.deadline is not None and not self.cut:
+            self.deadline.move(seconds)
+
 
 def collect(
     queries: Iterable[Query],
@@ -112,8 +116,12 @@ def collect(
                 answers[_key(query)] = outcome.get(query.question, missing)
 
     with watched(progress, len(calls)), turns.measured():
+        now = time.monotonic()
         while waiting or running:
-            now = time.monotonic()
+            before, now = now, time.monotonic()
+            if turns.look(now):
+                for call in running.values():
+                    call.move((now - before) / 2)
             while waiting and now < end and turns.free([call.started for call in running.values()], now):
                 call = waiting.popleft()
                 call.started, call.cut = now, now > began + HEARING and end - now < call.seconds

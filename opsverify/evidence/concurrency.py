@@ -19,6 +19,7 @@ STALLED_SECONDS = 2.0
 MOST_STALLED = 512
 BUSY = 0.9
 """Of all processors' time: above it, answers wait for this machine."""
+LOOK_SECONDS = 0.5
 
 
 @dataclass
@@ -42,17 +43,21 @@ class Concurrency:
         count = max(1, min(most or fitting, files))
         return cls(count, max(count, min(MOST_STALLED, files)))
 
+    def look(self, now: float) -> bool:
+        """Whether this machine is busy now: nobody knows then who waits for whom. Called a few times a second."""
+        if now - self._looked > LOOK_SECONDS:
+            seen = _processor_seconds()
+            self._busy_now = _share(self._seen, seen) or 0.0
+            self._looked, self._seen = now, seen
+        return self._busy_now >= BUSY
+
     def free(self, started: Sequence[float], now: float) -> bool:
         """Whether another probe may start, where those that run have `started` at these moments."""
+        if self.look(now):
+            return len(started) < max(1, self.most // 2)
         if len(started) < self.most:
             return True
-        if now - self._looked > 1.0:
-            self._looked, seen = now, _processor_seconds()
-            self._busy_now, self._seen = _share(self._seen, seen) or 0.0, seen
-        # On a machine that is busy nobody knows who waits for whom.
-        if self._busy_now >= BUSY or len(started) >= self.in_all:
-            return False
-        return sum(now - moment < STALLED_SECONDS for moment in started) < self.most
+        return len(started) < self.in_all and sum(now - moment < STALLED_SECONDS for moment in started) < self.most
 
     @contextmanager
     def measured(self) -> Iterator[None]:

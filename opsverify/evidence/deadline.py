@@ -14,10 +14,10 @@ class Deadline:
     """A moment after which a probe must have ended. Made where the probe runs: monotonic clocks do not travel."""
 
     def __init__(self, seconds: float, longest: float = math.inf) -> None:
-        """`longest` bounds it where it was `paused`, in seconds from now."""
+        """`longest`: seconds from now that it may move to; three times its own are never exceeded."""
         now = time.monotonic()
         self.seconds = seconds
-        self._end, self._last = now + seconds, now + max(seconds, longest)
+        self._end, self._last = now + seconds, now + max(seconds, min(longest, 3 * seconds))
 
     def __reduce__(self) -> tuple[type[Deadline], tuple[float]]:
         return Deadline, (self.seconds,)
@@ -34,11 +34,15 @@ class Deadline:
             raise Unreachable(f"no answer within {self.seconds:g} s")
         return left if at_most is None else min(left, at_most)
 
+    def move(self, seconds: float) -> None:
+        """Leave out time for which the target is not to blame."""
+        self._end = min(self._end + seconds, self._last)
+
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Leave out time for which the target is not to blame: its turn has not come in a queue of ours."""
+        """Leave out the time that is spent here, in a queue of ours."""
         began = time.monotonic()
         try:
             yield
         finally:
-            self._end = min(self._end + time.monotonic() - began, self._last)
+            self.move(time.monotonic() - began)

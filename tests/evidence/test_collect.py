@@ -155,6 +155,17 @@ def test_time_in_a_queue_of_ours_is_not_the_targets() -> None:
     assert 9.84 < bounded.left < 9.86
 
 
+def test_on_a_busy_machine_time_counts_less_and_never_more_than_threefold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(concurrency, "BUSY", -1.0)
+    monkeypatch.setattr(concurrency, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(collecting, "GRACE", 0.1)
+    query = Query(stuck, Spot("a"), seconds=1.0)
+    began = time.monotonic()
+    with pytest.raises(Unreachable, match="no answer within 1 s"):
+        collect([query], concurrency=Concurrency(1, 1)).of(query)
+    assert 1.8 < time.monotonic() - began < 3.5
+
+
 def test_progress_is_told_from_beginning_to_end() -> None:
     seen: list[Any] = []
 

@@ -59,6 +59,13 @@ class _Shared:
     users: int = 0
     closing: asyncio.TimerHandle | None = None
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is neither in the making nor standing."""
+        if not self.task.done():
+            return False
+        return self.task.cancelled() or self.task.exception() is not None or self.task.result().is_closed()
+
 
 class Client:
     """The connections of this process."""
@@ -110,12 +117,10 @@ class Client:
             shared = self._share(settings, options, deadline)
             try:
                 return await self._session(settings, shared, command, deadline)
-            except asyncssh.ConnectionLost as error:
-                if not standing:  # one that stood may have ended unnoticed
+            except (asyncssh.Error, OSError) as error:
+                if not standing or not shared.ended:  # one that stood may have ended unnoticed
                     raise _understood(settings, error) from None
                 self._drop(settings, shared)
-            except (asyncssh.Error, OSError) as error:
-                raise _understood(settings, error) from None
 
     async def _session(self, settings: Settings, shared: _Shared, command: str, deadline: Deadline) -> _Session:
         shared.users += 1
@@ -152,16 +157,14 @@ class Client:
             del self._shared[settings]
         if not shared.task.done():
             shared.task.cancel()
-        elif not shared.task.cancelled() and shared.task.exception() is None:
+        elif not shared.ended:
             shared.task.result().close()
 
     def _share(self, settings: Settings, options: Options, deadline: Deadline) -> _Shared:
         shared = self._shared.get(settings)
-        if shared is not None and shared.task.done():
-            failed = shared.task.cancelled() or shared.task.exception() is not None
-            if failed or shared.task.result().is_closed():
-                del self._shared[settings]
-                shared = None
+        if shared is not None and shared.ended:
+            del self._shared[settings]
+            shared = None
         if shared is None:
             turn = asyncio.Event()
             making = self._connect(settings, options, deadline, turn)
@@ -229,7 +232,7 @@ class Client:
         async def close() -> None:
             standing = []
             for settings, shared in list(self._shared.items()):
-                if shared.task.done() and not shared.task.cancelled() and shared.task.exception() is None:
+                if shared.task.done() and not shared.ended:
                     standing.append(shared.task.result())
                 self._drop(settings, shared)
             with suppress(TimeoutError):
@@ -299,6 +302,8 @@ class _Session:
             try:
                 item = self._queue.get(timeout=max(0.0, deadline.left))
             except queue.Empty:
+                if deadline.left > 0:  # it moves where this machine is busy
+                    continue
                 timed_out = True
                 break
             if item is None:
