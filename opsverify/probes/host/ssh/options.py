@@ -103,7 +103,8 @@ def _algorithms(settings: Settings) -> dict[str, str]:
         if not wanted:
             continue
         possible = {name.decode() for name in names()}
-        shared = [name for name in wanted.split(",") if name in possible]
+        # The old groups are slow, and cryptography, which asyncssh computes with, is about to give them up.
+        shared = [n for n in wanted.split(",") if n in possible and not n.startswith("diffie-hellman-")]
         if not shared:
             raise LeftToOpenSSH(key)
         chosen[argument] = ",".join(shared)

@@ -1,0 +1,321 @@
+"""The many ways of an ssh_config, through a real sshd: within the suite's own process and by OpenSSH's client."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from opsverify.config.environment import Host
+from opsverify.errors import Unreachable
+from opsverify.evidence.deadline import Deadline
+from opsverify.probes.host import ssh
+from opsverify.probes.host.connection import connect
+from opsverify.probes.host.probe import probe
+from opsverify.probes.host.ssh import close_connections, configuration
+from opsverify.probes.host.system.memory import Memory
+from rehearsal.errors import NotAvailable
+from rehearsal.sshd import Sshd, running
+from tests.pace import AMPLE, HANGS
+
+KEYS = {"rsa": ("-b", "2048"), "ecdsa": (), "ed25519": ()}
+
+
+def keygen(path: Path, kind: str = "ed25519", passphrase: str = "", *more: str) -> Path:
+    command = ["ssh-keygen", "-q", "-t", kind, *KEYS[kind], "-N", passphrase, "-f", path, *more]
+    subprocess.run(command, check=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """An sshd with host keys of every kind, that listens on IPv6, too, and trusts an authority for users."""
+    folder = tmp_path_factory.mktemp("ways")
+    more = [f"HostKey {keygen(folder / f'host_{kind}', kind)}" for kind in KEYS if kind != "ed25519"]
+    more += [f"TrustedUserCAKeys {keygen(folder / 'authority')}.pub", "MaxStartups 10:30:100", "ListenAddress ::1"]
+    try:
+        with running(folder, more="\n".join(more)) as sshd:
+            (folder / "host_ed25519.pub").write_text((folder / "host.pub").read_text())
+            yield sshd
+    except NotAvailable as reason:
+        pytest.skip(str(reason))
+    finally:
+        close_connections()
+
+
+@pytest.fixture(params=["any", "openssh"])
+def client(request: pytest.FixtureRequest) -> Iterator[str]:
+    ssh._left.clear()
+    yield request.param
+    close_connections()
+
+
+@pytest.fixture
+def reached(server: Sshd, client: str, tmp_path: Path) -> Callable[..., None]:
+    """Asks a host, once, over a connection of its own; `left`: why, where it must be left to OpenSSH."""
+
+    def ask(text: str = "", name: str = "server", left: str = "", seconds: float = AMPLE, **options: str) -> None:
+        close_connections()
+        configuration._known.clear()
+        config = server.config(f"{tmp_path.name}-{time.monotonic_ns()}", text, **options)
+        host = Host(connection=f"ssh://{name}", ssh_config=config, ssh_client=client)
+        assert probe(host, frozenset({Memory()}), Deadline(seconds))[Memory()].total_bytes
+        why = list(ssh.left_to_openssh())
+        assert why == ([left] if left and client == "any" else []), why
+
+    return ask
+
+
+@pytest.fixture
+def authorized(server: Sshd) -> Iterator[Callable[[Path], None]]:
+    """Let a key log in, for one test."""
+    file = server.folder / "authorized"
+    before = file.read_text()
+    yield lambda key: file.write_text(before + Path(f"{key}.pub").read_text()) and None
+    file.write_text(before)
+
+
+@pytest.fixture
+def agent(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An agent without keys."""
+    path = tmp_path_factory.mktemp("a") / "s"
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.DEVNULL)
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
+    end = time.monotonic() + AMPLE
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    yield
+    process.terminate()
+    process.wait(HANGS)
+
+
+def known(server: Sshd, text: str, name: str = "hosts") -> str:
+    path = server.folder / f"{name}-{time.monotonic_ns()}"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_host_keys_and_user_keys_of_every_kind(server, reached, authorized, tmp_path, kind):
+    key = keygen(tmp_path / "key", kind)
+    authorized(key)
+    hosts = known(server, f"[127.0.0.1]:{server.port} {(server.folder / f'host_{kind}.pub').read_text()}")
+    reached(IdentityFile=str(key), UserKnownHostsFile=hosts)
+
+
+def test_keys_of_an_agent(server, reached, authorized, agent, tmp_path):
+    key = keygen(tmp_path / "key", passphrase="open sesame")
+    authorized(key)
+    with pytest.raises(Unreachable, match="SSH authentication refused"):
+        reached(IdentityFile=str(key))
+    subprocess.run(["ssh-keygen", "-q", "-p", "-P", "open sesame", "-N", "", "-f", key], check=True)
+    subprocess.run(["ssh-add", "-q", key], check=True)
+    subprocess.run(["ssh-keygen", "-q", "-p", "-N", "open sesame", "-f", key], check=True)
+    reached(IdentityFile=str(key), IdentitiesOnly="no")
+    reached(IdentityFile=str(key), IdentitiesOnly="yes")
+    reached(IdentityFile=f"{key}.pub", IdentitiesOnly="yes")
+    with pytest.raises(Unreachable, match="SSH authentication refused"):
+        reached(IdentityFile=str(server.folder / "stranger"), IdentitiesOnly="yes")
+    with pytest.raises(Unreachable, match="SSH authentication refused"):
+        reached(IdentityFile=str(key), IdentityAgent="none")
+
+
+def test_a_key_that_is_not_the_first_of_many(server, reached, authorized, agent, tmp_path):
+    """sshd ends the connection after six keys: OpenSSH offers the agent's key of the file first."""
+    for n in range(8):
+        subprocess.run(["ssh-add", "-q", keygen(tmp_path / f"other{n}")], check=True)
+    key = keygen(tmp_path / "key")
+    authorized(key)
+    subprocess.run(["ssh-add", "-q", key], check=True)
+    reached(IdentityFile=str(key), IdentitiesOnly="no")
+
+
+def test_a_certificate_of_a_user(server, reached, tmp_path):
+    key = keygen(tmp_path / "key")
+    sign = ["ssh-keygen", "-q", "-s", server.folder / "authority", "-I", "id", "-n", getpass.getuser()]
+    subprocess.run([*sign, f"{key}.pub"], check=True)
+    reached(IdentityFile=str(key))
+
+
+def test_a_certificate_of_a_host(client, tmp_path):
+    authority, key = keygen(tmp_path / "authority"), keygen(tmp_path / "signed", "ecdsa")
+    sign = ["ssh-keygen", "-q", "-s", authority, "-I", "id", "-h", "-n", "127.0.0.1,a.example"]
+    subprocess.run([*sign, f"{key}.pub"], check=True)
+    with running(tmp_path, more=f"HostKey {key}\nHostCertificate {key}-cert.pub") as sshd:
+
+        def reached(names: str) -> None:
+            close_connections()
+            (tmp_path / "hosts").write_text(f"@cert-authority {names} {Path(f'{authority}.pub').read_text()}")
+            config = sshd.config(UserKnownHostsFile=str(tmp_path / "hosts"))
+            host = Host(connection="ssh://server", ssh_config=config, ssh_client=client)
+            assert probe(host, frozenset({Memory()}), Deadline(AMPLE))
+
+        for names in (f"[127.0.0.1]:{sshd.port}", "127.0.0.1", "*"):
+            reached(names)
+        assert not ssh.left_to_openssh()
+        with pytest.raises(Unreachable, match="host key"):
+            reached("other.example")
+        close_connections()
+
+
+def test_host_keys_are_looked_up_as_openssh_does(server, reached):
+    key = (server.folder / "host.pub").read_text()
+    plain = known(server, f"[127.0.0.1]:{server.port} {key}")
+    reached(UserKnownHostsFile=plain)
+    hashed = known(server, Path(plain).read_text())
+    subprocess.run(["ssh-keygen", "-q", "-H", "-f", hashed], check=True, capture_output=True)
+    assert "127.0.0.1" not in Path(hashed).read_text()
+    reached(UserKnownHostsFile=hashed)
+    reached(UserKnownHostsFile=known(server, f"nonsense\n|1|x|y ssh-ed25519 z\n# note\n\n{Path(plain).read_text()}"))
+    reached(UserKnownHostsFile=f"/nowhere/hosts {plain}")
+    reached(UserKnownHostsFile=known(server, f"127.0.0.1 {key}"))  # without a port: any
+    reached(UserKnownHostsFile=known(server, f"the-alias {key}"), HostKeyAlias="the-alias")
+    reached(UserKnownHostsFile=known(server, f"127.0.* {key}"))
+    for text in (
+        f"@revoked * {key}\n{Path(plain).read_text()}",
+        f"[127.0.0.1]:{server.port} {(server.folder / 'stranger.pub').read_text()}",
+        f"[127.0.0.1]:{server.port + 1} {key}",
+        f"!127.0.0.1,127.0.* {key}",
+        "",
+    ):
+        with pytest.raises(Unreachable, match="host key"):
+            reached(UserKnownHostsFile=known(server, text))
+    # Known for the address that the name has now is not known for the name.
+    with pytest.raises(Unreachable, match="host key"):
+        reached(UserKnownHostsFile=plain, HostName="localhost", AddressFamily="inet")
+
+
+def test_a_key_that_others_may_read_is_not_used(server, reached, authorized, tmp_path):
+    key = keygen(tmp_path / "key")
+    authorized(key)
+    key.chmod(0o644)
+    with pytest.raises(Unreachable, match="readable by others"):
+        reached(IdentityFile=str(key))
+
+
+def test_ipv6_and_ways_through_other_hosts(server, reached):
+    key = (server.folder / "host.pub").read_text()
+    hosts = known(server, f"[127.0.0.1]:{server.port},[::1]:{server.port} {key}")
+    more = {"UserKnownHostsFile": hosts}
+    reached(HostName="::1", **more)
+    here = f"  HostName 127.0.0.1\n  Port {server.port}\n  IdentityFile {server.folder}/user\n"
+    here += f"  UserKnownHostsFile {hosts}\n"
+    reached(f"Host b1 b2 b3\n{here}\nHost server-far\n  ProxyJump b1,b2,b3\n", "server-far", **more)
+    reached(
+        f"Host b1\n{here}\nHost b2\n  ProxyJump b1\n{here}\nHost server-far\n  ProxyJump b2\n", "server-far", **more
+    )
+    reached(f"Host b1\n  ProxyJump none\n{here}\nHost *\n  ProxyJump b1\n", **more)
+    reached(f"Host server-far\n  ProxyJump [::1]:{server.port}\nHost ::1\n{here}", "server-far", **more)
+
+
+def test_what_is_behind_a_bastion_and_not_there(server, reached, client):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        text = f"Host server-far\n  ProxyJump server\n  Port {closed.getsockname()[1]}\n"
+        with pytest.raises(Unreachable, match="connection refused|closed the connection"):
+            reached(text, "server-far")
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"ProxyCommand": "bash -c 'exec 3<>/dev/tcp/%h/%p; cat <&3 & exec cat >&3'"}, "proxycommand"),
+        ({"KexAlgorithms": "diffie-hellman-group16-sha512"}, "kexalgorithms"),
+        ({"KexAlgorithms": "sntrup761x25519-sha512@openssh.com"}, "kexalgorithms"),
+        ({"SetEnv": "A=b"}, "setenv"),
+        ({"CheckHostIP": "yes"}, "checkhostip"),
+    ],
+)
+def test_what_only_openssh_understands_is_left_to_it(reached, options, why):
+    reached(left=why, **options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"Ciphers": "aes256-gcm@openssh.com"},
+        {"Ciphers": "aes128-ctr", "MACs": "hmac-sha2-512"},
+        {"KexAlgorithms": "ecdh-sha2-nistp384"},
+        {"Compression": "yes"},
+        {"HostKeyAlgorithms": "ssh-ed25519"},
+    ],
+)
+def test_algorithms_are_those_that_the_configuration_allows(reached, options):
+    reached(**options)
+
+
+def test_a_host_key_of_a_kind_that_is_not_allowed_is_refused(reached):
+    with pytest.raises(Unreachable, match="host key"):
+        reached(HostKeyAlgorithms="ecdsa-sha2-nistp256", CASignatureAlgorithms="ssh-ed25519")
+
+
+def test_output_of_any_length_arrives_whole_however_slowly_it_is_read(server, client):
+    host = Host(connection="ssh://server", ssh_config=server.config("stream"), ssh_client=client)
+    seen, count, most = hashlib.sha256(), 0, 0
+
+    def sink(piece: bytes) -> None:
+        nonlocal count, most
+        if count == 0:
+            time.sleep(1.0)  # more would have come than may wait
+        seen.update(piece)
+        count += len(piece)
+
+    script = "head -c 60000000 /dev/zero | tr '\\0' x; printf '%s' end; printf oops >&2; exit 3"
+    done = connect(host).stream(script, Deadline(AMPLE), sink)
+    assert (done.status, done.errors, count) == (3, b"oops", 60_000_003)
+    assert seen.digest() == hashlib.sha256(b"x" * 60_000_000 + b"end").digest()
+
+
+def test_a_command_that_does_not_end_is_ended(server, client):
+    host = Host(connection="ssh://server", ssh_config=server.config("endless"), ssh_client=client)
+    connection = connect(host)
+    mark = f"31{time.monotonic_ns() % 10**7}"
+    done = connection.run(f"printf early; sleep {mark}", Deadline(1.5))
+    assert (done.timed_out, done.output) == (True, b"early")
+    done = connection.run("while :; do echo 0123456789; done", Deadline(AMPLE))
+    assert done.overflowed
+    assert connection.run("printf well", Deadline(AMPLE)).output == b"well"
+
+
+@pytest.mark.parametrize("more", ["MaxSessions 1", "MaxStartups 2:100:3\nMaxSessions 2"])
+def test_an_sshd_that_takes_little_at_once(more, client, tmp_path):
+    with running(tmp_path, more=more) as small:
+        config = small.config()
+
+        def ask(n: int) -> bytes:
+            host = Host(connection=f"ssh://server-{n % 4}", ssh_config=config, ssh_client=client)
+            return connect(host).run("sleep 0.2; printf well", Deadline(AMPLE)).output
+
+        with ThreadPoolExecutor(12) as pool:
+            assert list(pool.map(ask, range(12))) == [b"well"] * 12
+        close_connections()
+
+
+def test_connections_may_be_closed_while_they_are_used(server, client):
+    """As at the end of a run that is interrupted: nobody waits for ever."""
+    host = Host(connection="ssh://server", ssh_config=server.config("closing"), ssh_client=client)
+    connection = connect(host)
+    results: list[object] = []
+
+    def ask() -> None:
+        try:
+            results.append(connection.run("sleep 20", Deadline(AMPLE)).status)
+        except Exception as error:
+            results.append(error)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    time.sleep(1.0)
+    close_connections()
+    asking.join(10)
+    assert not asking.is_alive()
+    assert results
+    assert results != [0]
