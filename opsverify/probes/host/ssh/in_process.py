@@ -367,11 +367,14 @@ def _listener() -> Any:
 def _understood(settings: Settings, error: Exception) -> ProbeError | LeftToOpenSSH:
     """What a connection that was not made means, in the words that are used of OpenSSH's own."""
     import asyncssh
+    from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED
 
     if isinstance(error, socket.gaierror):
         return explain(f"Could not resolve hostname {settings.endpoint[0]}: {error.strerror}")
     if isinstance(error, (asyncssh.ConnectionLost, ConnectionResetError, BrokenPipeError)):
         return explain("Connection closed by remote host")
+    if isinstance(error, asyncssh.ChannelOpenError) and error.code == OPEN_ADMINISTRATIVELY_PROHIBITED:
+        return explain("administratively prohibited")
     if isinstance(error, (OSError, asyncssh.ChannelOpenError)):
         cause = explain(str(error))
         if not str(cause).startswith("it did not run the script"):
