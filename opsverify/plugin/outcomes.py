@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
 import pytest
@@ -48,6 +49,11 @@ def _alerts(item: pytest.Function) -> list[str]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    error = call.excinfo.value if call.excinfo else None
+    if CASE in item.stash and isinstance(error, (PromiseBroken, ProbeError)):
+        # pytest would build a traceback, at many times the cost of the check, that nobody is shown.
+        untraced = pytest.fail.Exception(str(error), pytrace=False)
+        call.excinfo = pytest.ExceptionInfo.from_exc_info((type(untraced), untraced, _last(error.__traceback__)))
     report = yield
     run = item.config.stash.get(RUN, None)
     if run is None:
@@ -55,7 +61,7 @@ def pytest_runtest_makereport(
     clean = run.redactor.clean
     report.sections = [(name, printable_block(clean(text))) for name, text in report.sections]
     if CASE in item.stash:
-        values = _outcome_of(item, call, report)
+        values = _outcome_of(item, error, report)
         waiver = waiver_of(item.stash[CASE], run.now)
         if waiver and values.get("verdict") == Outcome.ALERT.value:
             # What pytest itself makes of an expected failure: every reporter knows how to show it.
@@ -68,7 +74,7 @@ def pytest_runtest_makereport(
                 record(item, measurements=_figures(item, clean))
             report.user_properties = list(item.user_properties)
     if (report.failed or hasattr(report, "wasxfail")) and report.longrepr is not None:
-        report.longrepr = _told(item, call, report, clean)
+        report.longrepr = _told(item, call, error, report, clean)
     return report
 
 
@@ -89,7 +95,13 @@ def _figures(item: pytest.Item, clean: Any) -> str:
     return figures_text((printable(clean(about), limit=100), value) for about, value in expect.measurements.items())
 
 
-def _outcome_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> dict[str, str]:
+def _last(trace: TracebackType | None) -> Any:
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace
+
+
+def _outcome_of(item: pytest.Item, error: BaseException | None, report: pytest.TestReport) -> dict[str, str]:
     """The properties that this phase of a check settles; empty where it settles nothing."""
     expect = getattr(item, "funcargs", {}).get("expect")
     seen: dict[str, str] = {}
@@ -101,7 +113,6 @@ def _outcome_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.T
             seen["value"] = repr(worst.value)
         if worst.verdict is not Verdict.NORMAL:
             seen["sentence"] = "; ".join(alike)
-    error = call.excinfo.value if call.excinfo else None
     if report.skipped:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         return {"verdict": Outcome.NOT_APPLICABLE.value, "sentence": reason.removeprefix("Skipped: ")}
@@ -122,10 +133,11 @@ def _outcome_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.T
     return {**seen, "verdict": Outcome.BROKEN.value, "sentence": sentence}
 
 
-def _told(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, clean: Any) -> str:
+def _told(
+    item: pytest.Item, call: pytest.CallInfo[None], error: BaseException | None, report: pytest.TestReport, clean: Any
+) -> str:
     """What a failure says: one sentence for what we know, a redacted traceback for a bug of the suite."""
     properties = dict(item.user_properties)
-    error = call.excinfo.value if call.excinfo else None
     if CASE in item.stash and (error is None or isinstance(error, (PromiseBroken, ProbeError))):
         text = str(properties.get("sentence", ""))
         action = str(properties.get("action", ""))
