@@ -17,7 +17,7 @@ from opsverify.probes.host.causes import explain
 from opsverify.probes.host.connection import connect
 from opsverify.probes.host.files.dumps import DatabaseDumps, Dump, DumpListing
 from opsverify.probes.host.probe import archive_probe
-from opsverify.probes.host.question import KIB, MIB
+from opsverify.probes.host.question import GIB, KIB, MIB
 from opsverify.probes.host.shell_file import ShellFile
 
 if TYPE_CHECKING:
@@ -69,7 +69,12 @@ def fetch(host: Host, folder: str, file: Dump, into: Path, deadline: Deadline) -
     with into.open("wb") as copy:
         receiver = Receiver(nonce, file.size_bytes, copy)
         script = _script(nonce, folder, file, compressed=file.format in ("plain", "tar", None))
-        done = connect(host).stream(script, deadline, receiver.feed)
+
+        def feed(piece: bytes) -> None:
+            receiver.feed(piece)
+            deadline.phase = f"fetching {receiver.written / GIB:.2f} of {file.size_bytes / GIB:.2f} GiB"
+
+        done = connect(host).stream(script, deadline, feed)
     if done.timed_out:
         raise ProbeError(f"{file.name} could not be fetched within {deadline.seconds:g} s")
     if done.status == DENIED:
@@ -100,7 +105,7 @@ class Receiver:
         self._copy = copy
         self._head = b""
         self._tail = b""
-        self._written = 0
+        self.written = 0
         self._unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)  # gzip's own header and checksum
         self._zipped = False
 
@@ -118,7 +123,7 @@ class Receiver:
         if self._zipped:
             self._inflate(piece)
         else:
-            taken = piece[: self._size - self._written]
+            taken = piece[: self._size - self.written]
             self._write(taken)
             self._tail = (self._tail + piece[len(taken) :])[-NOISE:]
 
@@ -136,8 +141,8 @@ class Receiver:
             self._tail = self._unzip.unused_data[-NOISE:]
 
     def _write(self, content: bytes) -> None:
-        self._written += len(content)
-        if self._written > self._size:
+        self.written += len(content)
+        if self.written > self._size:
             raise ProbeError("the backup could not be fetched: it grows while it is read")
         try:
             self._copy.write(content)
@@ -146,5 +151,5 @@ class Receiver:
 
     def finish(self, name: str) -> None:
         """Raise ProbeError unless all of it came."""
-        if self._written != self._size or not self._tail.endswith(self._end):
-            raise ProbeError(f"fetching {name} broke off after {self._written:,} of {self._size:,} bytes")
+        if self.written != self._size or not self._tail.endswith(self._end):
+            raise ProbeError(f"fetching {name} broke off after {self.written:,} of {self._size:,} bytes")

@@ -149,6 +149,7 @@ def _restore(host: Host, question: RestoreDrill, dumps: DumpListing, deadline: D
         file = fetch(host, question.folder, dump, scratch.path / "dump", deadline)
         fetched = time.monotonic() - began
         left()
+        deadline.phase = "unpacking"
         try:
             file = _plain(file, dump, scratch.path / "dump.sql", left)
         except Damaged as damage:
@@ -161,16 +162,19 @@ def _restore(host: Host, question: RestoreDrill, dumps: DumpListing, deadline: D
             needs = script.read(source)
         if needs.creates_database:
             raise ProbeError(f"{dump.name} was made with --create and names its own database: the drill cannot move it")
+        deadline.phase = "starting PostgreSQL"
         server = Server(suitable(needs.major), scratch.path)
         scratch.at_end(server.stop)
         server.start(left)
         _prepare(server, needs, left)
+        deadline.phase = "restoring"
         began = time.monotonic()
         with ended_when_full(scratch.path, server.stop):
             done = restore_into(server, file, scratch.path / "feed.sql", left)
         if done.timed_out:
             raise late()
         took = time.monotonic() - began
+        deadline.phase = "reading what was restored"
         error = _error(done, needs, server)
         return replace(
             looked,

@@ -101,6 +101,7 @@ def _unpack(host: Host, question: UnpackDrill, deadline: Deadline) -> Unpacked:
         room_for(newest.size_bytes, question.space_factor, scratch.path)
         began = time.monotonic()
         file = fetch(host, question.folder, newest, scratch.path / "archive", deadline)
+        deadline.phase = "unpacking"
         into = scratch.path / "unpacked"
         into.mkdir()
         error, members, refused = _extract(file, newest.format, into, deadline)

@@ -24,7 +24,7 @@ from opsverify.errors import Cause, ProbeError, Unreachable
 from opsverify.evidence.concurrency import Concurrency
 from opsverify.evidence.deadline import Deadline
 from opsverify.evidence.executors import DaemonThreads
-from opsverify.evidence.progress import Progress, watched
+from opsverify.evidence.progress import Progress, Running, watched
 from opsverify.evidence.query import Answers, Group, Probe, Query, Questions
 
 
@@ -36,11 +36,13 @@ class Evidence:
         answers: Mapping[Any, Any] | None = None,
         seconds: Mapping[Any, float] | None = None,
         busy: float | None = None,
+        wall_seconds: float = 0.0,
     ) -> None:
         self._answers = dict(answers or {})
         self.seconds = dict(seconds or {})
         self.busy = busy
         """How much of this machine's processors was in use meanwhile, 0 to 1; None where that is not known."""
+        self.wall_seconds = wall_seconds
 
     def of(self, query: Query) -> Any:
         """The fact that answers `ask`; raises ProbeError where it could not be determined."""
@@ -55,7 +57,12 @@ class Evidence:
 
     def state(self) -> dict[str, Any]:
         """What another process needs to rebuild this (plain dicts of picklable facts)."""
-        return {"answers": self._answers, "seconds": self.seconds, "busy": self.busy}
+        return {
+            "answers": self._answers,
+            "seconds": self.seconds,
+            "busy": self.busy,
+            "wall_seconds": self.wall_seconds,
+        }
 
 
 GRACE = 2.0
@@ -74,6 +81,11 @@ class _Call:
     cut: bool = False
     """Whether it began so late that the end of the run's time came before its own."""
     deadline: Deadline | None = None
+
+    def running(self, now: float) -> Running:
+        assert self.deadline is not None
+        label = self.members[0].target.label
+        return Running(label, now - self.started, self.deadline.phase, max(0.0, self.deadline.left))
 
     def move(self, seconds: float) -> None:
         if self.deadline is not None and not self.cut:
@@ -139,16 +151,15 @@ def collect(
                     ended(None, call)
                 waiting.clear()
             if progress is not None:
-                now = time.monotonic()
-                slowest = sorted(running.values(), key=lambda call: call.started)
                 done = len(calls) - len(running) - len(waiting)
-                progress.shows(done, [(call.members[0].target, now - call.started) for call in slowest])
+                oldest = sorted(running.values(), key=lambda call: call.started)
+                progress.shows(done, [call.running(time.monotonic()) for call in oldest])
             if running:
                 # In short turns: a signal that arrives just before the wait begins, or in another thread, does not end
                 # the wait, and Ctrl-C would be heard only when the slowest probe has answered.
                 left = min(call.deadline.left for call in running.values() if call.deadline is not None) + GRACE
                 wait(running, timeout=max(0.0, min(left, HEARING)), return_when=FIRST_COMPLETED)
-    return Evidence(answers, took, turns.busy)
+    return Evidence(answers, took, turns.busy, time.monotonic() - began)
 
 
 def _call(probe: Probe, target: Any, questions: Questions, deadline: Deadline) -> tuple[Answers | ProbeError, float]:

@@ -17,6 +17,8 @@ class Deadline:
         """`longest`: seconds from now that it may move to; three times its own are never exceeded."""
         now = time.monotonic()
         self.seconds = seconds
+        self.phase = ""
+        """What its probe does now, for whoever waits: "restoring"."""
         self._end, self._last = now + seconds, now + max(seconds, min(longest, 3 * seconds))
 
     def __reduce__(self) -> tuple[type[Deadline], tuple[float]]:

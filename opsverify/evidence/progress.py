@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
-from opsverify.evidence.query import Target
+
+@dataclass(frozen=True)
+class Running:
+    """A probe that has not ended: its target, for how many seconds it ran, what it does (or ""), its seconds left."""
+
+    target: str
+    seconds: float
+    phase: str
+    left: float
 
 
 class Progress(Protocol):
@@ -15,8 +24,8 @@ class Progress(Protocol):
     def begins(self, count: int) -> None:
         """So many probes are to be called."""
 
-    def shows(self, done: int, running: Sequence[tuple[Target, float]]) -> None:
-        """So many have ended; these run, for so many seconds, the longest first."""
+    def shows(self, done: int, running: Sequence[Running]) -> None:
+        """So many have ended; these run, the longest first."""
 
     def ends(self) -> None:
         """All have ended, or the collection was interrupted."""

@@ -11,10 +11,15 @@ import pytest
 
 from opsverify.drills.scratch import Scratch
 from opsverify.evidence.collect import Evidence, collect
+from opsverify.evidence.concurrency import Concurrency
 from opsverify.evidence.query import Query
 from opsverify.facts.registry import FACTS
+from opsverify.plugin.costs import by_cost, remarks
+from opsverify.plugin.progress import Shown
 from opsverify.plugin.startup import VARIABLES
 from opsverify.plugin.state import CASE, RUN, is_worker
+from opsverify.probes.host.ssh.left import left_to_openssh
+from opsverify.reporting.words import Words
 
 SHARED = pytest.StashKey[Scratch]()
 """xdist: the folder in which the first worker leaves the evidence for the others; gone even after kill -9."""
@@ -56,8 +61,9 @@ def _asks(item: pytest.Item) -> Iterator[Query]:
 
 def _collect_once(config: pytest.Config, queries: list[Query], seconds: float) -> Evidence:
     """The evidence; under xdist the first worker collects it and the others read what it left."""
+    turns = Concurrency.of_this_machine(config.option.concurrency)
     if not is_worker(config):
-        return collect(queries, run_seconds=seconds)
+        return collect(queries, run_seconds=seconds, concurrency=turns, progress=_progress(config))
     from filelock import FileLock
 
     folder = Path(config.workerinput["opsverify_shared"])  # type: ignore[attr-defined]
@@ -65,17 +71,27 @@ def _collect_once(config: pytest.Config, queries: list[Query], seconds: float) -
     with FileLock(folder / "evidence.lock"):
         if shared.exists():
             return Evidence(**pickle.loads(shared.read_bytes()))  # noqa: S301 - our own file, in a 0700 folder
-        evidence = collect(queries, run_seconds=seconds)
+        evidence = collect(queries, run_seconds=seconds, concurrency=turns)
         shared.write_bytes(pickle.dumps(evidence.state()))
         return evidence
 
 
+def _progress(config: pytest.Config) -> Shown | None:
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None or config.option.verbose < 0:
+        return None
+    return Shown(terminal, config.stash[RUN].redactor)
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    if not config.option.probe_durations or RUN not in config.stash:
+    if RUN not in config.stash:
         return
-    slowest_first = sorted(config.stash[RUN].evidence.seconds.items(), key=lambda pair: -pair[1])
-    for (probe, identity), seconds in slowest_first:
-        terminalreporter.write_line(f"{seconds:7.2f} s  probe {probe} of {'/'.join(map(str, identity))}")
+    evidence = config.stash[RUN].evidence
+    for text in remarks(evidence, left_to_openssh(), Words("en")):
+        terminalreporter.write_line(text, yellow=True)
+    if config.option.probe_durations:
+        for seconds, name in by_cost(evidence):
+            terminalreporter.write_line(f"{seconds:7.2f} s  {name}")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

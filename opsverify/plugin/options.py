@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Generator
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from opsverify.config.loading import load_items, one_setting
 from opsverify.errors import ConfigurationError, OpsverifyError, ProbeError
 from opsverify.history.reading import last_results
 from opsverify.history.recording import Recorder
+from opsverify.plugin import costs
 from opsverify.plugin.exit_code import LEVELS, exit_code
 from opsverify.plugin.first_diagnostics import Diagnostics
 from opsverify.plugin.startup import environment_files, environment_names, location_of, runbook, start
 from opsverify.plugin.state import RUN, Run, is_worker
 from opsverify.plugin.waivers import waivers_table
 from opsverify.probes.host.ssh import close_connections
+from opsverify.probes.host.ssh.left import left_to_openssh
 from opsverify.reporting import traceability
 from opsverify.reporting.text import Redactor, printable
 
@@ -45,6 +48,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="P4",
         help="what makes the exit code 1: failures of this severity or worse (P1, P2, P3, P4; default: P4, all), "
         "or 'warning': all failures and warnings",
+    )
+    group.addoption(
+        "--concurrency",
+        type=_positive,
+        metavar="N",
+        help="probes that work at once (default: by processors and open files)",
     )
     group.addoption("--probe-durations", action="store_true", help="show what each probe cost (not with -n)")
     group.addoption("--language", choices=("en", "ja"), help="language of titles and instructions in reports")
@@ -118,6 +127,13 @@ def _traceability(config: pytest.Config) -> int:
     return int(bool(traceability.gaps(items, checks)))
 
 
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("1 or more")
+    return number
+
+
 def _reports(config: pytest.Config, run: Run) -> None:
     """Every run leaves its reports under reports/<environment>/, wherever else they are asked for."""
     from opsverify.reporting.words import Words
@@ -138,9 +154,10 @@ def _reports(config: pytest.Config, run: Run) -> None:
         language = config.option.language or first.environment.language
         section = traceability.Section(first.items, config.rootpath / "checks", language)
         html.add_section(section.title, section)
+        words = Words(language)
         if any(loaded.environment.waivers for loaded in run.environments):
-            words = Words(language)
             html.add_section(words("declared waivers"), lambda results: waivers_table(run, words, results))
+        html.add_section(words("costs"), lambda all_of: costs.section(run.evidence, left_to_openssh(), words, all_of))
         if not config.option.collectonly:
             environments = [loaded.environment for loaded in run.environments]
             beside = Path(config.option.htmlpath).parent

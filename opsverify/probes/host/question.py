@@ -30,6 +30,7 @@ from opsverify.probes.host.shell_file import ShellFile
 
 KIB = 1024
 MIB = 1024 * KIB
+GIB = 1024 * MIB
 
 _DENIED = re.compile(r"permission denied|operation not permitted|access denied", re.IGNORECASE)
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")

@@ -15,9 +15,8 @@ import pytest
 from opsverify.config.environment import Host
 from opsverify.errors import ProbeError, Unreachable
 from opsverify.evidence.deadline import Deadline
-from opsverify.probes.host import ssh
 from opsverify.probes.host.probe import probe
-from opsverify.probes.host.ssh import close_connections
+from opsverify.probes.host.ssh import close_connections, left
 from opsverify.probes.host.system.memory import Memory, MemoryUsage
 from opsverify.probes.host.system.operating_system import OsRelease
 from tests.pace import AMPLE, until
@@ -29,10 +28,10 @@ QUESTIONS = frozenset({Memory()})
 def client(request, monkeypatch):
     """Which client is asked for; with "any", that it was really our own."""
     monkeypatch.setattr(request.module, "CLIENT", request.param)
-    ssh._left.clear()
+    left.forget()
     yield request.param
     if request.param == "any":
-        assert not ssh.left_to_openssh()
+        assert not left.left_to_openssh()
 
 
 CLIENT = "any"
@@ -77,7 +76,7 @@ def test_accept_new_is_respected(sshd):
     fresh = sshd.folder / "accepted_hosts"
     assert ask(sshd.config("new", UserKnownHostsFile=str(fresh), StrictHostKeyChecking="accept-new"))
     assert fresh.read_text()
-    ssh._left.clear()  # only OpenSSH writes it down
+    left.forget()  # only OpenSSH writes it down
     assert ask(sshd.config("known", UserKnownHostsFile=str(fresh), StrictHostKeyChecking="accept-new"))
 
 

@@ -19,10 +19,9 @@ from opsverify.errors import Unreachable
 from opsverify.evidence.collect import collect
 from opsverify.evidence.deadline import Deadline
 from opsverify.evidence.query import Query
-from opsverify.probes.host import ssh
 from opsverify.probes.host.connection import connect
 from opsverify.probes.host.probe import probe
-from opsverify.probes.host.ssh import close_connections, configuration
+from opsverify.probes.host.ssh import close_connections, configuration, left
 from opsverify.probes.host.system.memory import Memory
 from opsverify.probes.host.system.operating_system import OsRelease
 from rehearsal.errors import NotAvailable
@@ -56,23 +55,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 
 @pytest.fixture(params=["any", "openssh"])
 def client(request: pytest.FixtureRequest) -> Iterator[str]:
-    ssh._left.clear()
+    left.forget()
     yield request.param
     close_connections()
 
 
 @pytest.fixture
 def reached(server: Sshd, client: str, tmp_path: Path) -> Callable[..., None]:
-    """Asks a host, once, over a connection of its own; `left`: why, where it must be left to OpenSSH."""
+    """Asks a host, once, over a connection of its own; `because`: why, where it must be left to OpenSSH."""
 
-    def ask(text: str = "", name: str = "server", left: str = "", seconds: float = AMPLE, **options: str) -> None:
+    def ask(text: str = "", name: str = "server", because: str = "", seconds: float = AMPLE, **options: str) -> None:
         close_connections()
         configuration._known.clear()
         config = server.config(f"{tmp_path.name}-{time.monotonic_ns()}", text, **options)
         host = Host(connection=f"ssh://{name}", ssh_config=config, ssh_client=client)
         assert probe(host, frozenset({Memory()}), Deadline(seconds))[Memory()].total_bytes
-        why = list(ssh.left_to_openssh())
-        assert why == ([left] if left and client == "any" else []), why
+        why = list(left.left_to_openssh())
+        assert why == ([because] if because and client == "any" else []), why
 
     return ask
 
@@ -163,7 +162,7 @@ def test_a_certificate_of_a_host(client, tmp_path):
 
         for names in (f"[127.0.0.1]:{sshd.port}", "127.0.0.1", "*"):
             reached(names)
-        assert not ssh.left_to_openssh()
+        assert not left.left_to_openssh()
         with pytest.raises(Unreachable, match="host key"):
             reached("other.example")
         close_connections()
@@ -272,7 +271,7 @@ def test_two_hundred_hosts_behind_one_bastion(client, tmp_path):
     ],
 )
 def test_what_only_openssh_understands_is_left_to_it(reached, options, why):
-    reached(left=why, **options)
+    reached(because=why, **options)
 
 
 @pytest.mark.parametrize(

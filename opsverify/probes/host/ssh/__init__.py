@@ -6,22 +6,19 @@ up few connections to one endpoint at a time.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from opsverify.probes.host.run import Finished
 from opsverify.probes.host.ssh import in_process, openssh
 from opsverify.probes.host.ssh.configuration import Address, settings_of
+from opsverify.probes.host.ssh.left import leave
 from opsverify.probes.host.ssh.options import LeftToOpenSSH, refusal
 
 if TYPE_CHECKING:
     from opsverify.evidence.deadline import Deadline
 
 Sink = Callable[[bytes], None]
-
-_left: dict[str, set[str]] = {}
-_lock = threading.Lock()
 
 
 def run(
@@ -48,15 +45,8 @@ def run(
             why = str(error)
     done = by_openssh(openssh.masters().options(settings, deadline))
     if why and not only_openssh:
-        with _lock:
-            _left.setdefault(why, set()).add(address.name)
+        leave(address.name, why)
     return done
-
-
-def left_to_openssh() -> dict[str, list[str]]:
-    """Which hosts OpenSSH's client was used for, by reason."""
-    with _lock:
-        return {why: sorted(names) for why, names in _left.items()}
 
 
 def close_connections() -> None:
@@ -65,4 +55,4 @@ def close_connections() -> None:
     openssh.close()
 
 
-__all__ = ["Address", "close_connections", "left_to_openssh", "run"]
+__all__ = ["Address", "close_connections", "run"]
