@@ -80,7 +80,7 @@ def measure(pairs: int, environment: str, variables: Mapping[str, str], empty: P
         command = [*pytest, f"--env={environment}", "-k", SAME, "--probe-durations", "--history=none"]
         took, output = timed(command, ROOT, variables)
         ours.append(took)
-        probes.append(max(float(seconds) for seconds in re.findall(r"^ *([0-9.]+) s +probe ", output, re.MULTILINE)))
+        probes.append(max(float(seconds) for seconds in re.findall(r"^ *([0-9.]+) s  \S+ of ", output, re.MULTILINE)))
         plain.append(timed(pytest, ROOT / "benchmarks" / "plain", variables)[0])
         start.append(timed(pytest, empty, variables)[0])
     print(f"  ours {median(ours):.2f} s · plain {median(plain):.2f} s · start-up of pytest alone {median(start):.2f} s")

@@ -92,7 +92,10 @@ def test_api_response_time():
 
 
 def test_api_smoke():
-    assert requests.get(E["API_BLUE_URL"] + "/api/v1/pedigrees", timeout=10).json()["success"]
+    login = {"email": "staff1@mycats.example", "password": E["LOGIN_PASSWORD"]}
+    said = requests.post(E["API_BLUE_URL"] + "/api/v1/auth/login", json=login, timeout=10).json()
+    token = {"Authorization": f"Bearer {said['data']['access_token']}"}
+    assert requests.get(E["API_BLUE_URL"] + "/api/v1/pedigrees", headers=token, timeout=10).json()["success"]
 
 
 @pytest.mark.parametrize("url", ["PUBLIC_URL", "FRONTEND_BLUE_URL"])

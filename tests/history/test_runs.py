@@ -228,13 +228,6 @@ def test_mistakes_are_told_before_anything_is_contacted(suite: Suite, text: str,
     assert PASSWORD not in done.output
 
 
-def test_a_start_pays_for_neither_history_nor_holidays() -> None:
-    code = "import sys, opsverify.plugin; print([m for m in ('sqlalchemy', 'alembic', 'holidays') if m in sys.modules])"
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "[]", done.stderr
-
-
 def test_figures_travel_as_json_and_are_never_cut_in_half() -> None:
     from opsverify.reporting.results import MOST_FIGURES, figures_text
 

@@ -6,11 +6,12 @@ up few connections to one endpoint at a time.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from opsverify.probes.host.run import Finished
-from opsverify.probes.host.ssh import in_process, openssh
+from opsverify.probes.host.ssh import openssh
 from opsverify.probes.host.ssh.configuration import Address, settings_of
 from opsverify.probes.host.ssh.left import leave
 from opsverify.probes.host.ssh.options import LeftToOpenSSH, refusal
@@ -40,6 +41,8 @@ def run(
     why = refusal(settings)
     if not only_openssh and not why:
         try:
+            from opsverify.probes.host.ssh import in_process  # which needs asyncio: not for every run
+
             return in_process.client().run(settings, command, script, deadline, sink)
         except LeftToOpenSSH as error:
             why = str(error)
@@ -51,7 +54,8 @@ def run(
 
 def close_connections() -> None:
     """Close every shared SSH connection now; the next question sets up a new one. Safe to call at any time."""
-    in_process.close()
+    if in_process := sys.modules.get(f"{__name__}.in_process"):
+        in_process.close()
     openssh.close()
 
 
