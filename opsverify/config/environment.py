@@ -148,6 +148,15 @@ class Target(Model):
         return f"{singular(self.kind)} {self.name}"
 
 
+class Reached(Target):
+    """A target that is reached over a network."""
+
+    via: Name | None = Field(
+        default=None,
+        description="A resource of the Dask workers that reach it (--executor), such as tokyo; none: any does.",
+    )
+
+
 class OnHost(Target):
     """A target that is looked at on a host of this environment."""
 
@@ -189,7 +198,7 @@ class Login(Model):
     scope: str | None = None
 
 
-class Api(Slotted):
+class Api(Slotted, Reached):
     """An endpoint of the NestJS API."""
 
     kind: ClassVar[str] = "apis"
@@ -212,7 +221,7 @@ class Api(Slotted):
         return self
 
 
-class Frontend(Slotted):
+class Frontend(Slotted, Reached):
     """An address at which users get the Next.js front end."""
 
     kind: ClassVar[str] = "frontends"
@@ -223,7 +232,7 @@ class Frontend(Slotted):
     ca_file: Path | None = None
 
 
-class Database(Target):
+class Database(Reached):
     """A PostgreSQL database, read as the least privileged role that can see what the checks judge."""
 
     kind: ClassVar[str] = "databases"
@@ -239,7 +248,7 @@ class Database(Target):
         return (str(parts.get("host") or ""), int(parts.get("port") or 5432), str(parts.get("dbname") or ""))
 
 
-class Host(Target):
+class Host(Reached):
     """A machine, reached through one of testinfra's connections."""
 
     kind: ClassVar[str] = "hosts"
@@ -318,7 +327,7 @@ class Release(OnHost, Slotted):
     database: Name = Field(description="The database its migrations belong to, by its name under databases.")
 
 
-class Certificate(Target):
+class Certificate(Reached):
     """A TLS endpoint whose certificate is judged."""
 
     kind: ClassVar[str] = "certificates"
@@ -330,7 +339,7 @@ class Certificate(Target):
     ca_file: Path | None = None
 
 
-class DomainName(Target):
+class DomainName(Reached):
     """A name that users reach the system by, and where it must lead."""
 
     kind: ClassVar[str] = "names"
@@ -420,7 +429,7 @@ class Alert(OnHost):
     arrives_in: HostPath | None = Field(None, description="A file or folder in which a test alert must show (drill).")
 
 
-class Proxy(Target):
+class Proxy(Reached):
     """The public address: nginx or a load balancer in front of the slots."""
 
     kind: ClassVar[str] = "proxies"
@@ -433,7 +442,7 @@ class Proxy(Target):
     samples: int = Field(3, ge=1, le=10, description="Requests that must all be served by the active slot.")
 
 
-class Document(Target):
+class Document(Reached):
     """A document that operators keep: the runbook itself, or the log of operations."""
 
     kind: ClassVar[str] = "documents"

@@ -22,7 +22,7 @@ from typing import Any
 
 from opsverify.errors import Cause, ProbeError, Unreachable
 from opsverify.evidence.concurrency import Concurrency
-from opsverify.evidence.deadline import Deadline
+from opsverify.evidence.deadline import GRACE, Deadline
 from opsverify.evidence.executors import DaemonThreads
 from opsverify.evidence.progress import Progress, Running, watched
 from opsverify.evidence.query import Answers, Group, Probe, Query, Questions
@@ -64,9 +64,6 @@ class Evidence:
             "wall_seconds": self.wall_seconds,
         }
 
-
-GRACE = 2.0
-"""Seconds that a probe may overrun its own deadline before the collector gives it up."""
 
 HEARING = 0.2
 """Seconds after which Ctrl-C is heard at the latest while evidence is collected."""
@@ -112,6 +109,8 @@ def collect(
     calls = sorted((_Call(g, m, max(q.seconds for q in m)) for g, m in groups.items()), key=lambda call: -call.seconds)
     waiting = deque(calls)
     pool, turns = executor or DaemonThreads(), concurrency or Concurrency.of_this_machine()
+    # Where calls wait in a queue that is not ours, whoever runs them holds them to their deadline.
+    elsewhere = getattr(pool, "bounds_calls", False)
     began = time.monotonic()
     end = began + run_seconds
     running: dict[Future[Any], _Call] = {}
@@ -144,7 +143,7 @@ def collect(
                 running[pool.submit(_call, first.probe, first.target, questions, call.deadline)] = call
             for future, call in list(running.items()):
                 assert call.deadline is not None
-                if future.done() or call.deadline.left + GRACE <= 0:
+                if future.done() or (end - now if elsewhere else call.deadline.left) + GRACE <= 0:
                     ended(future, running.pop(future))
             if waiting and time.monotonic() >= end:
                 for call in waiting:

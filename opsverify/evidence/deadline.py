@@ -9,6 +9,9 @@ from contextlib import contextmanager
 
 from opsverify.errors import Unreachable
 
+GRACE = 2.0
+"""Seconds that a probe may overrun its own deadline before it is given up."""
+
 
 class Deadline:
     """A moment after which a probe must have ended. Made where the probe runs: monotonic clocks do not travel."""

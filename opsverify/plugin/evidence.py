@@ -61,9 +61,8 @@ def _asks(item: pytest.Item) -> Iterator[Query]:
 
 def _collect_once(config: pytest.Config, queries: list[Query], seconds: float) -> Evidence:
     """The evidence; under xdist the first worker collects it and the others read what it left."""
-    turns = Concurrency.of_this_machine(config.option.concurrency)
     if not is_worker(config):
-        return collect(queries, run_seconds=seconds, concurrency=turns, progress=_progress(config))
+        return _collect(config, queries, seconds, _progress(config))
     from filelock import FileLock
 
     folder = Path(config.workerinput["opsverify_shared"])  # type: ignore[attr-defined]
@@ -71,9 +70,30 @@ def _collect_once(config: pytest.Config, queries: list[Query], seconds: float) -
     with FileLock(folder / "evidence.lock"):
         if shared.exists():
             return Evidence(**pickle.loads(shared.read_bytes()))  # noqa: S301 - our own file, in a 0700 folder
-        evidence = collect(queries, run_seconds=seconds, concurrency=turns)
+        evidence = _collect(config, queries, seconds)
         shared.write_bytes(pickle.dumps(evidence.state()))
         return evidence
+
+
+def _collect(config: pytest.Config, queries: list[Query], seconds: float, progress: Shown | None = None) -> Evidence:
+    turns = Concurrency.of_this_machine(config.option.concurrency)
+    wanted = {via: query.target.label for query in queries if (via := getattr(query.target, "via", None))}
+    if config.option.executor is None:
+        if wanted:
+            told = ", ".join(f"{label} via {via}" for via, label in sorted(wanted.items()))
+            raise pytest.UsageError(f"{told}: reached by a worker only, --executor dask://scheduler:8786 says whose")
+        return collect(queries, run_seconds=seconds, concurrency=turns, progress=progress)
+    from opsverify.evidence.cluster import Cluster, ClusterError
+
+    try:
+        cluster = Cluster(config.option.executor, wanted)
+    except ClusterError as error:
+        raise pytest.UsageError(str(error)) from None
+    try:
+        count = config.option.concurrency or cluster.threads
+        return collect(queries, cluster, seconds, Concurrency(count, count), progress)
+    finally:
+        cluster.close()
 
 
 def _progress(config: pytest.Config) -> Shown | None:

@@ -55,6 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="probes that work at once (default: by processors and open files)",
     )
+    group.addoption("--executor", metavar="URL", help="run the probes on a Dask cluster: dask://scheduler:8786")
     group.addoption("--probe-durations", action="store_true", help="show what each probe cost (not with -n)")
     group.addoption("--language", choices=("en", "ja"), help="language of titles and instructions in reports")
     group.addoption(

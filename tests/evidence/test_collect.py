@@ -174,7 +174,7 @@ def test_progress_is_told_from_beginning_to_end() -> None:
             seen.append(count)
 
         def shows(self, done: int, running: Any) -> None:
-            seen.append((done, [target.name for target, _ in running]))
+            seen.append((done, [one.target for one in running]))
 
         def ends(self) -> None:
             seen.append("end")
@@ -182,8 +182,8 @@ def test_progress_is_told_from_beginning_to_end() -> None:
     collect([Query(counted, Spot(n)) for n in ("a", "b")], concurrency=Concurrency(1, 1), progress=Watch())
     assert seen[0] == 2
     assert seen[-1] == "end"
-    assert (0, ["a"]) in seen
-    assert (1, ["b"]) in seen
+    assert (0, ["spot a"]) in seen
+    assert (1, ["spot b"]) in seen
 
 
 def test_an_unreachable_target_is_one_cause_for_all_that_was_asked() -> None:
