@@ -76,6 +76,24 @@ def ours(sshd: Sshd, config: Path, hosts: list[str], folder: Path) -> str:
     return counts[0] if counts else (done.stdout + done.stderr)[-2000:]
 
 
+def behind_a_bastion(hosts_sshd: Sshd, hosts: list[str], folder: Path) -> str:
+    """The same through one jump host, an sshd of its own with its default MaxStartups."""
+    place = folder / "bastion"
+    place.mkdir()
+    with running(place) as bastion:
+        keys = f"  IdentityFile {{0}}/user\n  UserKnownHostsFile {place}/hosts\n"
+        (place / "hosts").write_text(
+            f"[127.0.0.1]:{bastion.port} {(place / 'host.pub').read_text()}"
+            f"[127.*]:{hosts_sshd.port} {(folder / 'host.pub').read_text()}"
+        )
+        config = place / "config"
+        config.write_text(
+            f"Host bastion\n  HostName 127.0.0.1\n  Port {bastion.port}\n{keys.format(place)}"
+            f"Host 127.1.*\n  ProxyJump bastion\n{keys.format(folder)}"
+        )
+        return ours(hosts_sshd, config, hosts, folder)
+
+
 def prototype(sshd: Sshd, hosts: list[str]) -> str:
     """One asyncssh connection and session a host, with the same script, answers thrown away."""
     import asyncssh
@@ -171,6 +189,8 @@ def main(counts: list[int]) -> None:
                     measured("ssh", count, lambda hosts=hosts: plain_ssh(config, sshd, hosts))
                 if count <= 50:
                     measured("testinfra", count, lambda hosts=hosts: testinfra(config, sshd, hosts, folder))
+                if count == 200:
+                    measured("bastion", count, lambda hosts=hosts: behind_a_bastion(sshd, hosts, folder))
             if {50, 1000} <= seconds.keys():
                 print(f"1,000 hosts / (20 times 50) {seconds[1000] / (20 * seconds[50]):.2f}")
 
