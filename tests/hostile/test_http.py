@@ -46,4 +46,5 @@ def test_hostile_servers_cost_bounded_time_and_memory_and_harm_no_report(
     judged = [name for name, verdict in timed.items() if verdict in ("normal", "warning")]
     own = ("surrogates", "script", "shapeless")  # which answer, at whatever speed this machine has, or fail to
     assert [name for name in judged if not name.endswith(tuple(f"[{one}]" for one in own))] == []
-    assert {"api-error", "title"} <= planted(done.output) & planted(page), planted(page)
+    assert {"api-error", "title"} <= planted(page), planted(page)
+    assert "title" in planted(done.output)  # where what many have in common is told once
