@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -49,6 +50,7 @@ class Cluster(Executor):
             from distributed import Client
         except ImportError:
             raise ClusterError("--executor needs Dask: pip install -r requirements-fleet.txt") from None
+        _reachable(url)
         try:
             self._client: Any = Client(url, timeout=CONNECT_SECONDS, name="opsverify", set_as_default=False)
         except (OSError, ValueError, TypeError, RuntimeError) as error:
@@ -96,6 +98,24 @@ class Cluster(Executor):
     def close(self) -> None:
         """Leave the cluster; what still runs there is cancelled."""
         self._client.close(timeout=5)
+
+
+def _reachable(url: str) -> None:
+    """Raise ClusterError for what would keep Dask's client trying, and its end waiting, for most of a minute."""
+    from distributed.security import Security
+
+    parts = urlsplit(url)
+    said = Security().get_tls_config_for_role("client")
+    missing = [key for key in ("ca_file", "cert", "key") if not said.get(key)]
+    if parts.scheme == "tls" and missing:
+        raise ClusterError(
+            f"{url} asks for certificates, and Dask's configuration names none (distributed.comm.tls: "
+            f"{', '.join(missing)}; see docs/fleets.md)"
+        )
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 8786), CONNECT_SECONDS).close()
+    except OSError as error:
+        raise ClusterError(f"no Dask scheduler answers at {url} ({error.strerror or 'no answer'})") from None
 
 
 def _address(text: str) -> str:

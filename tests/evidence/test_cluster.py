@@ -270,6 +270,12 @@ def test_a_run_on_a_cluster(dask, tmp_path):
         assert code != 0
 
 
+def test_without_certificates_nothing_is_tried(monkeypatch):
+    pytest.importorskip("distributed")
+    with pytest.raises(ClusterError, match=r"Dask's configuration names none \(distributed.comm.tls: ca_file, cert"):
+        Cluster("dask://127.0.0.1:1")
+
+
 @pytest.mark.parametrize(
     ("probe", "target", "here"),
     [
