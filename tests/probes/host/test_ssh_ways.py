@@ -190,6 +190,14 @@ def test_host_keys_are_looked_up_as_openssh_does(server, reached):
     ):
         with pytest.raises(Unreachable, match="host key"):
             reached(UserKnownHostsFile=known(server, text))
+    for text in (
+        f"127.0.0.0/8 {key}",  # which is a name to OpenSSH
+        f"@revoked [127.0.0.1]:{server.port} {key}127.0.0.1 {key}",
+        f"[127.0.0.1]:{server.port} {(server.folder / 'stranger.pub').read_text()}127.0.0.1,a* {key}",
+    ):
+        with pytest.raises(Unreachable, match="host key"):
+            reached(UserKnownHostsFile=known(server, text))
+    reached(UserKnownHostsFile=known(server, f"10.0.0.0/8,[127.0.0.1]:{server.port} {key}"))
     # Known for the address that the name has now is not known for the name.
     with pytest.raises(Unreachable, match="host key"):
         reached(UserKnownHostsFile=plain, HostName="localhost", AddressFamily="inet")
