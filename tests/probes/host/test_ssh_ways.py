@@ -153,10 +153,11 @@ def test_a_certificate_of_a_host(client, tmp_path):
     subprocess.run([*sign, f"{key}.pub"], check=True)
     with running(tmp_path, more=f"HostKey {key}\nHostCertificate {key}-cert.pub") as sshd:
 
-        def reached(names: str) -> None:
+        def reached(names: str, **options: str) -> None:
             close_connections()
+            configuration._known.clear()
             (tmp_path / "hosts").write_text(f"@cert-authority {names} {Path(f'{authority}.pub').read_text()}")
-            config = sshd.config(UserKnownHostsFile=str(tmp_path / "hosts"))
+            config = sshd.config(UserKnownHostsFile=str(tmp_path / "hosts"), **options)
             host = Host(connection="ssh://server", ssh_config=config, ssh_client=client)
             assert probe(host, frozenset({Memory()}), Deadline(AMPLE))
 
@@ -165,7 +166,49 @@ def test_a_certificate_of_a_host(client, tmp_path):
         assert not left.left_to_openssh()
         with pytest.raises(Unreachable, match="host key"):
             reached("other.example")
+        for options in (
+            {"HostKeyAlias": "other.example"},
+            {"HostKeyAlgorithms": "ecdsa-sha2-nistp256"},
+            {"CASignatureAlgorithms": "ecdsa-sha2-nistp256"},
+        ):
+            with pytest.raises(Unreachable, match="host key"):
+                reached("*", **options)
         close_connections()
+
+
+def test_a_certificate_that_an_authority_signed_by_sha1_is_refused(client, tmp_path):
+    authority, key = keygen(tmp_path / "authority", "rsa"), keygen(tmp_path / "signed", "ecdsa")
+    sign = ["ssh-keygen", "-q", "-t", "ssh-rsa", "-s", authority, "-I", "id", "-h", "-n", "127.0.0.1"]
+    subprocess.run([*sign, f"{key}.pub"], check=True)
+    more = f"HostKey {key}\nHostCertificate {key}-cert.pub\nCASignatureAlgorithms +ssh-rsa"
+    with running(tmp_path, more=more) as sshd:
+        (tmp_path / "hosts").write_text(f"@cert-authority * {Path(f'{authority}.pub').read_text()}")
+        config = sshd.config(UserKnownHostsFile=str(tmp_path / "hosts"))
+        host = Host(connection="ssh://server", ssh_config=config, ssh_client=client)
+        with pytest.raises(Unreachable, match="host key"):
+            probe(host, frozenset({Memory()}), Deadline(AMPLE))
+
+
+@pytest.mark.parametrize("more", ["HostKeyAlgorithms ssh-rsa", ""])
+def test_an_rsa_host_key_is_held_to_algorithm_and_length(more, client, tmp_path):
+    key = keygen(tmp_path / "rsa", "rsa")
+    with running(tmp_path, more=f"HostKey {key}\n{more}") as sshd:
+        (tmp_path / "hosts").write_text(f"* {Path(f'{key}.pub').read_text()}")
+        long = {} if more else {"RequiredRSASize": "4096"}
+        config = sshd.config(UserKnownHostsFile=str(tmp_path / "hosts"), **long)
+        host = Host(connection="ssh://server", ssh_config=config, ssh_client=client)
+        with pytest.raises(Unreachable):
+            probe(host, frozenset({Memory()}), Deadline(AMPLE))
+
+
+def test_files_of_host_keys_may_have_spaces_in_their_names(server, reached):
+    good = (server.folder / "known_hosts").read_text()
+    plain = known(server, good, "plain")
+    Path(f"{plain} of old").write_text("")
+    with pytest.raises(Unreachable, match="host key"):
+        reached(UserKnownHostsFile=f'"{plain} of old"')
+    Path(f"{plain} of old").write_text(good)
+    reached(UserKnownHostsFile=f'"{plain} of old"', because="userknownhostsfile")
 
 
 def test_host_keys_are_looked_up_as_openssh_does(server, reached):
