@@ -155,6 +155,17 @@ def test_time_in_a_queue_of_ours_is_not_the_targets() -> None:
     assert 9.84 < bounded.left < 9.86
 
 
+def test_time_in_a_queue_is_left_out_while_it_passes_and_once_for_all_that_wait() -> None:
+    deadline = Deadline(0.2)
+    with deadline.paused():
+        time.sleep(0.3)
+        assert deadline.left > 0
+    both = Deadline(10)
+    with both.paused(), both.paused():
+        time.sleep(0.2)
+    assert both.left <= 10
+
+
 def test_on_a_busy_machine_time_counts_less_and_never_more_than_threefold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(concurrency, "BUSY", -1.0)
     monkeypatch.setattr(concurrency, "LOOK_SECONDS", 0.0)
