@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import hashlib
 import socket
@@ -384,6 +385,53 @@ def test_an_sshd_that_takes_little_at_once(more, client, tmp_path):
         with ThreadPoolExecutor(12) as pool:
             assert list(pool.map(ask, range(12))) == [b"well"] * 12
         close_connections()
+
+
+def late(port: int, seconds: float, over: threading.Event) -> int:
+    """A port that leads to another one, but `seconds` after somebody came."""
+
+    def lead(near: socket.socket) -> None:
+        over.wait(seconds)
+        with near, socket.create_connection(("127.0.0.1", port)) as far:
+            back = threading.Thread(target=carry, args=(far, near), daemon=True)
+            back.start()
+            carry(near, far)
+            back.join()
+
+    def carry(one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while not over.is_set():
+                threading.Thread(target=lead, args=(listener.accept()[0],), daemon=True).start()
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=serve, daemon=True).start()
+    return int(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize("names", [("server", "server"), ("server-1", "server-2")])
+def test_who_has_little_time_takes_none_from_others(server, client, names):
+    """They share a connection, or that to their bastion, which comes too late for the first of them."""
+    over = threading.Event()
+    slow = late(server.port, 3.0, over)
+    hosts = known(server, f"* {(server.folder / 'host.pub').read_text()}")
+    more = {"UserKnownHostsFile": hosts}
+    text = f"Host server\n  Port {slow}\nHost server-*\n  ProxyJump server\n"
+    config = server.config(f"late-{client}-{names[0]}", text, **more)
+    first, second = (connect(Host(connection=f"ssh://{name}", ssh_config=config, ssh_client=client)) for name in names)
+    with ThreadPoolExecutor(2) as pool:
+        hasty = pool.submit(first.run, "printf well", Deadline(1.0))
+        time.sleep(0.3)
+        assert second.run("printf well", Deadline(AMPLE)).output == b"well"
+        with pytest.raises(Unreachable, match="no answer within 1 s"):
+            hasty.result()
+    over.set()
+    close_connections()
 
 
 def test_connections_may_be_closed_while_they_are_used(server, client):

@@ -118,9 +118,14 @@ class Client:
             try:
                 return await self._session(settings, shared, command, deadline)
             except (asyncssh.Error, OSError) as error:
-                if not standing or not shared.ended:  # one that stood may have ended unnoticed
+                if isinstance(error, TimeoutError) and error.errno is None:
+                    # A connection has the time of whoever asked for it first; others may have more.
+                    if deadline.left <= 0:
+                        raise Unreachable(f"no answer within {deadline.seconds:g} s") from None
+                elif not standing or not shared.ended:  # one that stood may have ended unnoticed
                     raise _understood(settings, error) from None
-                self._drop(settings, shared)
+                else:
+                    self._drop(settings, shared)
 
     async def _session(self, settings: Settings, shared: _Shared, command: str, deadline: Deadline) -> _Session:
         shared.users += 1
@@ -194,8 +199,6 @@ class Client:
                 raise
             self._loop.create_task(connection.wait_closed()).add_done_callback(lambda _: leave())
             return connection
-        except TimeoutError:
-            raise Unreachable(f"no answer within {deadline.seconds:g} s") from None
         finally:
             turn.set()
 
