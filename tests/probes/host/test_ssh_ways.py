@@ -22,12 +22,12 @@ from opsverify.evidence.deadline import Deadline
 from opsverify.evidence.query import Query
 from opsverify.probes.host.connection import connect
 from opsverify.probes.host.probe import probe
-from opsverify.probes.host.ssh import close_connections, configuration, left
+from opsverify.probes.host.ssh import close_connections, configuration, in_process, left
 from opsverify.probes.host.system.memory import Memory
 from opsverify.probes.host.system.operating_system import OsRelease
 from rehearsal.errors import NotAvailable
 from rehearsal.sshd import Sshd, running
-from tests.pace import AMPLE, HANGS
+from tests.pace import AMPLE, HANGS, SOON, until
 
 KEYS = {"rsa": ("-b", "2048"), "ecdsa": (), "ed25519": ()}
 
@@ -431,6 +431,25 @@ def test_who_has_little_time_takes_none_from_others(server, client, names):
         with pytest.raises(Unreachable, match="no answer within 1 s"):
             hasty.result()
     over.set()
+    close_connections()
+
+
+def test_what_is_given_up_while_it_is_opened_is_not_left_behind(server):
+    """Whatever the moment at which a deadline comes: at the end nobody uses the connection."""
+    host = Host(connection="ssh://server", ssh_config=server.config("hasty"))
+    connection = connect(host)
+    assert connection.run("printf well", Deadline(AMPLE)).output == b"well"
+
+    def ask(n: int) -> None:
+        with contextlib.suppress(Unreachable):
+            connection.run("printf well", Deadline(0.001 * n))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(ask, range(1, 200)))
+    shared = list(in_process.client()._shared.values())
+    until(lambda: not any(one.users for one in shared), SOON)
+    # OpenSSH's sshd takes ten sessions on a connection: there is none that it still holds.
+    until(lambda: not any(len(one.task.result()._channels) for one in shared), SOON)
     close_connections()
 
 

@@ -21,7 +21,7 @@ from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from opsverify.errors import ProbeError, Unreachable
 from opsverify.probes.host.causes import explain
@@ -45,7 +45,6 @@ HELD_BYTES = 4 * 1024 * 1024
 
 Options = dict[Settings, dict[str, Any]]
 """The arguments of `asyncssh.connect` for a host and those on the way."""
-T = TypeVar("T")
 
 
 @dataclass
@@ -90,7 +89,7 @@ class Client:
         while one is not None:
             options[one] = connection_options(one)
             one = one.through
-        opened = self._call(self._open(settings, options, command, deadline), deadline)
+        opened = self._opened(self._open(settings, options, command, deadline), deadline)
         sent, began = time.time(), time.monotonic()
         try:
             self._loop.call_soon_threadsafe(opened.send, script.encode())
@@ -98,15 +97,24 @@ class Client:
         finally:
             self._loop.call_soon_threadsafe(opened.end)
 
-    def _call(self, work: Coroutine[Any, Any, T], deadline: Deadline) -> T:
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+    def _opened(self, work: Coroutine[Any, Any, _Session], deadline: Deadline) -> _Session:
+        came: list[_Session] = []
+
+        async def comes() -> None:
+            came.append(await work)
+
+        future = asyncio.run_coroutine_threadsafe(comes(), self._loop)
         while True:
             with suppress(NotYet):
                 # In turns: a deadline moves while its probe waits in one of our queues.
-                return future.result(max(0.01, min(deadline.left, 1.0)))
+                future.result(max(0.01, min(deadline.left, 1.0)))
+                return came[0]
             if future.done():
-                return future.result()
+                future.result()
+                return came[0]
             if deadline.left <= 0 and future.cancel():
+                # It may have come at this very moment, and nobody else would end it.
+                self._loop.call_soon_threadsafe(_end, came)
                 raise Unreachable(f"no answer within {deadline.seconds:g} s")
 
     async def _open(self, settings: Settings, options: Options, command: str, deadline: Deadline) -> _Session:
@@ -129,26 +137,28 @@ class Client:
 
     async def _session(self, settings: Settings, shared: _Shared, command: str, deadline: Deadline) -> _Session:
         shared.users += 1
-        opened = False
+        session: _Session | None = None
         try:
             with deadline.paused():
                 await shared.turn.wait()
             connection = await asyncio.shield(shared.task)
             with deadline.paused():
                 await shared.sessions.acquire()
-            try:
-                session = _Session(self._loop, lambda: self._leave(settings, shared))
-                session.channel, _ = await connection.create_session(
-                    session.listener, command, encoding=None, request_pty=False
-                )
-                opened = True
-            finally:
-                if not opened:
-                    shared.sessions.release()
-            return session
+            session = _Session(self._loop, partial(self._leave, settings, shared))
         finally:
-            if not opened:
+            if session is None:
                 self._leave(settings, shared, session=False)
+        # Not given up in the middle: the host may have begun by then, and would wait for the script.
+        opening = self._loop.create_task(
+            connection.create_session(session.listener, command, encoding=None, request_pty=False)
+        )
+        opening.add_done_callback(session.opened)
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            session.end()
+            raise
+        return session
 
     def _leave(self, settings: Settings, shared: _Shared, *, session: bool = True) -> None:
         if session:
@@ -254,6 +264,11 @@ class Client:
             self._loop.close()
 
 
+def _end(sessions: list[_Session]) -> None:
+    for session in sessions:
+        session.end()
+
+
 class _Session:
     """One command on a host: asyncssh's callbacks, in the loop's thread, hand over to `read`, in the probe's."""
 
@@ -261,6 +276,7 @@ class _Session:
         self.channel: Any = None
         self._loop = loop
         self._ended: Callable[[], None] | None = ended
+        self._unwanted = False
         self._queue: queue.SimpleQueue[tuple[float, bytes, bool] | None] = queue.SimpleQueue()
         self._held = 0
         self._lock = threading.Lock()
@@ -270,6 +286,14 @@ class _Session:
 
     def listener(self) -> SSHClientSession[bytes]:
         return _listener()(self)  # type: ignore[no-any-return]
+
+    def opened(self, opening: asyncio.Task[Any]) -> None:
+        if opening.cancelled() or opening.exception() is not None:
+            self.lost(None)
+            return
+        self.channel, _ = opening.result()
+        if self._unwanted:
+            self.end()
 
     def send(self, script: bytes) -> None:
         with suppress(OSError):
@@ -292,7 +316,9 @@ class _Session:
             self._ended = None
 
     def end(self) -> None:
-        self.channel.abort()
+        self._unwanted = True
+        if self.channel is not None:
+            self.channel.abort()
 
     # --- in the probe's thread ---
 
