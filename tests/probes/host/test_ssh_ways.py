@@ -291,6 +291,14 @@ def test_a_bastion_that_forwards_nothing(client, tmp_path):
         close_connections()
 
 
+def test_a_bastion_whose_name_is_not_resolved(server, reached, client):
+    text = f"Host b\n  HostName nowhere.invalid\n  IdentityFile {server.folder}/user\n"
+    text += f"  UserKnownHostsFile {known(server, '* ' + (server.folder / 'host.pub').read_text())}\n"
+    said = "the name nowhere.invalid was not resolved" if client == "any" else "closed the connection"
+    with pytest.raises(Unreachable, match=said):
+        reached(f"{text}Host server-far\n  ProxyJump b\n", "server-far", seconds=4)
+
+
 def test_two_hundred_hosts_behind_one_bastion(client, tmp_path):
     """One connection to it serves them all; OpenSSH makes one for each, a few at a time."""
     count = 200 if client == "any" else 20

@@ -131,7 +131,7 @@ class Client:
                     if deadline.left <= 0:
                         raise Unreachable(f"no answer within {deadline.seconds:g} s") from None
                 elif not standing or not shared.ended:  # one that stood may have ended unnoticed
-                    raise _understood(settings, error) from None
+                    raise _understood(error) from None
                 else:
                     self._drop(settings, shared)
 
@@ -227,6 +227,8 @@ class Client:
             try:
                 async with asyncio.timeout(max(0.01, deadline.left)):
                     return await asyncssh.connect(name, port, tunnel=tunnel, **options[settings])
+            except socket.gaierror as error:  # here, where it is known whose name it is: it may be a bastion's
+                raise explain(f"Could not resolve hostname {name}: {error.strerror}") from None
             except (asyncssh.ConnectionLost, ConnectionResetError, BrokenPipeError):
                 # As sshd does past its MaxStartups.
                 wait = pause * random.uniform(0.5, 1.5)  # noqa: S311 - only spreads retries in time
@@ -393,13 +395,11 @@ def _listener() -> Any:
     return Listener
 
 
-def _understood(settings: Settings, error: Exception) -> ProbeError | LeftToOpenSSH:
+def _understood(error: Exception) -> ProbeError | LeftToOpenSSH:
     """What a connection that was not made means, in the words that are used of OpenSSH's own."""
     import asyncssh
     from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED
 
-    if isinstance(error, socket.gaierror):
-        return explain(f"Could not resolve hostname {settings.endpoint[0]}: {error.strerror}")
     if isinstance(error, (asyncssh.ConnectionLost, ConnectionResetError, BrokenPipeError)):
         return explain("Connection closed by remote host")
     if isinstance(error, asyncssh.ChannelOpenError) and error.code == OPEN_ADMINISTRATIVELY_PROHIBITED:
