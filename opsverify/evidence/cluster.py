@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ class Cluster(Executor):
         probe, target, questions, deadline = args
         via = getattr(target, "via", None)
         if via is None and belongs_here(probe, target):
-            return self._here.submit(fn, *args)
+            return self._here.submit(_bounded, *args)
         if via not in self._there:
             resources = {"resources": {via: 1}} if via else {}
             self._there[via] = self._client.get_executor(pure=False, retries=0, **resources)
@@ -138,15 +138,20 @@ def call(probe: Probe, target: Any, questions: Questions, seconds: float) -> tup
 
     Never raises: Dask would write its arguments to the worker's log.
     """
+    return _bounded(probe, target, questions, Deadline(seconds))
+
+
+def _bounded(probe: Probe, target: Any, questions: Questions, deadline: Deadline) -> tuple[Answers | ProbeError, float]:
     began = time.monotonic()
     answers: Answers | ProbeError
     try:
-        future = DaemonThreads().submit(probe, target, questions, Deadline(seconds))
-        answers = dict(future.result(seconds + GRACE))
+        future = DaemonThreads().submit(probe, target, questions, deadline)
+        while not future.done() and deadline.left + GRACE > 0:  # it moves while the probe waits in a queue of ours
+            wait([future], timeout=deadline.left + GRACE)
+        silent = Unreachable(f"no answer within {deadline.seconds:g} s")
+        answers = dict(future.result()) if future.done() else silent
     except ProbeError as error:
         answers = error
-    except TimeoutError:
-        answers = Unreachable(f"no answer within {seconds:g} s")
     except Exception as error:
         where = f"{probe.__module__}.{probe.__name__}"
         answers = ProbeError(f"the probe {where} failed with {type(error).__name__}: please report this")

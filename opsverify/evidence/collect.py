@@ -118,7 +118,7 @@ def collect(
     took: dict[Any, float] = {}
 
     def ended(future: Future[Any] | None, call: _Call) -> None:
-        outcome, took[call.group] = _outcome(future, call, run_seconds)
+        outcome, took[call.group] = _outcome(future, call, run_seconds, elsewhere)
         for query in call.members:
             if isinstance(outcome, ProbeError):
                 answers[_key(query)] = outcome
@@ -156,7 +156,8 @@ def collect(
             if running:
                 # In short turns: a signal that arrives just before the wait begins, or in another thread, does not end
                 # the wait, and Ctrl-C would be heard only when the slowest probe has answered.
-                left = min(call.deadline.left for call in running.values() if call.deadline is not None) + GRACE
+                lefts = [call.deadline.left for call in running.values() if call.deadline is not None]
+                left = (end - time.monotonic() if elsewhere else min(lefts)) + GRACE
                 wait(running, timeout=max(0.0, min(left, HEARING)), return_when=FIRST_COMPLETED)
     return Evidence(answers, took, turns.busy, time.monotonic() - began)
 
@@ -171,9 +172,11 @@ def _call(probe: Probe, target: Any, questions: Questions, deadline: Deadline) -
     return answers, time.monotonic() - began
 
 
-def _outcome(future: Future[Any] | None, call: _Call, run_seconds: float) -> tuple[Any, float]:
+def _outcome(future: Future[Any] | None, call: _Call, run_seconds: float, elsewhere: bool) -> tuple[Any, float]:
     query = call.members[0]
-    if future is None:
+    if future is None or (elsewhere and not future.done()):  # which had begun, it would have ended by itself
+        if future is not None:
+            future.cancel()
         late = f"not reached in time: its turn did not come within the run's {run_seconds:g} s (run_seconds)"
         return _caused(ProbeError(late), query), 0.0
     if not future.done():
@@ -182,7 +185,7 @@ def _outcome(future: Future[Any] | None, call: _Call, run_seconds: float) -> tup
     failure = future.exception()
     if failure is None:
         answers, took = future.result()
-        if isinstance(answers, Unreachable) and call.cut and took >= call.seconds:
+        if isinstance(answers, Unreachable) and call.cut and call.deadline is not None and call.deadline.left <= 0:
             answers = _silent(call)
         return (_caused(answers, query) if isinstance(answers, ProbeError) else answers), took
     # The message of a foreign exception may hold a secret (drivers print connection strings); its type may not.

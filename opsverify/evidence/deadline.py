@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ class Deadline:
         self.phase = ""
         """What its probe does now, for whoever waits: "restoring"."""
         self._end, self._last = now + seconds, now + max(seconds, min(longest, 3 * seconds))
+        self._lock = threading.Lock()
+        self._pauses, self._paused_at = 0, now
 
     def __reduce__(self) -> tuple[type[Deadline], tuple[float]]:
         return Deadline, (self.seconds,)
@@ -30,7 +33,11 @@ class Deadline:
     @property
     def left(self) -> float:
         """Seconds left; none or less when it has passed."""
-        return self._end - time.monotonic()
+        now = time.monotonic()
+        with self._lock:
+            # A pause counts while it lasts, or it would end nothing: whoever looks meanwhile gives up.
+            end = self._end + now - self._paused_at if self._pauses else self._end
+            return min(end, self._last) - now
 
     def remaining(self, at_most: float | None = None) -> float:
         """Seconds left, > 0 and never more than `at_most`; raises Unreachable when there are none."""
@@ -41,13 +48,20 @@ class Deadline:
 
     def move(self, seconds: float) -> None:
         """Leave out time for which the target is not to blame."""
-        self._end = min(self._end + seconds, self._last)
+        with self._lock:
+            self._end = min(self._end + seconds, self._last)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Leave out the time that is spent here, in a queue of ours."""
-        began = time.monotonic()
+        """Leave out the time that is spent here, in a queue of ours; once where several wait at the same time."""
+        with self._lock:
+            if not self._pauses:
+                self._paused_at = time.monotonic()
+            self._pauses += 1
         try:
             yield
         finally:
-            self.move(time.monotonic() - began)
+            with self._lock:
+                self._pauses -= 1
+                spent = 0.0 if self._pauses else time.monotonic() - self._paused_at
+            self.move(spent)

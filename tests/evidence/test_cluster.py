@@ -21,7 +21,7 @@ import trustme
 from opsverify.config.environment import KINDS, Api, Database, Document, Host
 from opsverify.drills.restore import restore_probe
 from opsverify.errors import ProbeError, Unreachable
-from opsverify.evidence.cluster import Cluster, ClusterError, belongs_here, version
+from opsverify.evidence.cluster import Cluster, ClusterError, belongs_here, call, version
 from opsverify.evidence.collect import collect
 from opsverify.evidence.concurrency import Concurrency
 from opsverify.evidence.deadline import Deadline
@@ -75,6 +75,20 @@ def refused(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict
 def never(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
     time.sleep(HANGS)
     return {}
+
+
+def queued(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    with deadline.paused():
+        time.sleep(0.6)
+    return dict.fromkeys(questions, "came")
+
+
+def test_time_in_a_queue_of_ours_is_left_out_on_a_worker_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opsverify.evidence.cluster.GRACE", 0.0)
+    answers, _ = call(queued, Spot("a"), frozenset({"q"}), 0.3)
+    assert answers == {"q": "came"}
+    answers, _ = call(queued, Spot("a"), frozenset({"q"}), 0.1)  # no more than threefold
+    assert isinstance(answers, Unreachable)
 
 
 @dataclass

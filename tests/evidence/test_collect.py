@@ -147,12 +147,71 @@ def test_what_was_not_reached_says_so_and_blames_no_target(monkeypatch: pytest.M
     assert messages[2] == "not reached in time: its turn did not come within the run's 0.6 s (run_seconds)"
 
 
+def until_the_end(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    while True:
+        time.sleep(deadline.remaining())
+
+
+def test_a_probe_that_the_runs_end_cut_short_blames_no_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long its thread took to start: it ended at its deadline, which began before."""
+    monkeypatch.setattr(concurrency, "BUSY", 2.0)
+    first = Query(stuck, Spot("first"), seconds=0.5)
+    cut = [Query(until_the_end, Spot(str(n)), seconds=0.49) for n in range(40)]
+    monkeypatch.setattr(collecting, "GRACE", 0.1)
+    monkeypatch.setattr(Concurrency, "free", lambda _, started, now: not started or now - began > 0.5)
+    began = time.monotonic()
+    result = collect([first, *cut], run_seconds=0.9)
+    for query in cut:
+        with pytest.raises(ProbeError, match="that the run had left") as caught:
+            result.of(query)
+        assert type(caught.value) is ProbeError
+
+
+class Elsewhere(ThreadPoolExecutor):
+    bounds_calls = True
+
+
+def asleep(target: Spot, questions: frozenset[Any], deadline: Deadline) -> dict[Any, Any]:
+    time.sleep(1.0)
+    return dict.fromkeys(questions, "awake")
+
+
+def test_a_call_that_waits_elsewhere_costs_nothing_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "GRACE", 0.0)
+    monkeypatch.setattr(concurrency, "BUSY", 2.0)
+    before = time.process_time()
+    query = Query(asleep, Spot("a"), "q", seconds=0.1)
+    assert collect([query], Elsewhere(1)).of(query) == "awake"
+    assert time.process_time() - before < 0.5
+
+
+def test_what_had_no_turn_elsewhere_blames_no_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "GRACE", 0.1)
+    queries = [Query(asleep, Spot(str(n)), "q", seconds=0.9 - n / 10) for n in range(2)]
+    result = collect(queries, Elsewhere(1), run_seconds=1.5, concurrency=Concurrency(4, 4))
+    assert result.of(queries[0]) == "awake"
+    with pytest.raises(ProbeError, match="its turn did not come") as caught:
+        result.of(queries[1])
+    assert type(caught.value) is ProbeError
+
+
 def test_time_in_a_queue_of_ours_is_not_the_targets() -> None:
     patient, bounded = Deadline(10), Deadline(10, longest=10.05)
     with patient.paused(), bounded.paused():
         time.sleep(0.2)
     assert 9.99 < patient.left <= 10
     assert 9.84 < bounded.left < 9.86
+
+
+def test_time_in_a_queue_is_left_out_while_it_passes_and_once_for_all_that_wait() -> None:
+    deadline = Deadline(0.2)
+    with deadline.paused():
+        time.sleep(0.3)
+        assert deadline.left > 0
+    both = Deadline(10)
+    with both.paused(), both.paused():
+        time.sleep(0.2)
+    assert both.left <= 10
 
 
 def test_on_a_busy_machine_time_counts_less_and_never_more_than_threefold(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import hashlib
 import socket
@@ -21,12 +22,12 @@ from opsverify.evidence.deadline import Deadline
 from opsverify.evidence.query import Query
 from opsverify.probes.host.connection import connect
 from opsverify.probes.host.probe import probe
-from opsverify.probes.host.ssh import close_connections, configuration, left
+from opsverify.probes.host.ssh import close_connections, configuration, in_process, left
 from opsverify.probes.host.system.memory import Memory
 from opsverify.probes.host.system.operating_system import OsRelease
 from rehearsal.errors import NotAvailable
 from rehearsal.sshd import Sshd, running
-from tests.pace import AMPLE, HANGS
+from tests.pace import AMPLE, HANGS, SOON, until
 
 KEYS = {"rsa": ("-b", "2048"), "ecdsa": (), "ed25519": ()}
 
@@ -153,10 +154,11 @@ def test_a_certificate_of_a_host(client, tmp_path):
     subprocess.run([*sign, f"{key}.pub"], check=True)
     with running(tmp_path, more=f"HostKey {key}\nHostCertificate {key}-cert.pub") as sshd:
 
-        def reached(names: str) -> None:
+        def reached(names: str, **options: str) -> None:
             close_connections()
+            configuration._known.clear()
             (tmp_path / "hosts").write_text(f"@cert-authority {names} {Path(f'{authority}.pub').read_text()}")
-            config = sshd.config(UserKnownHostsFile=str(tmp_path / "hosts"))
+            config = sshd.config(UserKnownHostsFile=str(tmp_path / "hosts"), **options)
             host = Host(connection="ssh://server", ssh_config=config, ssh_client=client)
             assert probe(host, frozenset({Memory()}), Deadline(AMPLE))
 
@@ -165,7 +167,49 @@ def test_a_certificate_of_a_host(client, tmp_path):
         assert not left.left_to_openssh()
         with pytest.raises(Unreachable, match="host key"):
             reached("other.example")
+        for options in (
+            {"HostKeyAlias": "other.example"},
+            {"HostKeyAlgorithms": "ecdsa-sha2-nistp256"},
+            {"CASignatureAlgorithms": "ecdsa-sha2-nistp256"},
+        ):
+            with pytest.raises(Unreachable, match="host key"):
+                reached("*", **options)
         close_connections()
+
+
+def test_a_certificate_that_an_authority_signed_by_sha1_is_refused(client, tmp_path):
+    authority, key = keygen(tmp_path / "authority", "rsa"), keygen(tmp_path / "signed", "ecdsa")
+    sign = ["ssh-keygen", "-q", "-t", "ssh-rsa", "-s", authority, "-I", "id", "-h", "-n", "127.0.0.1"]
+    subprocess.run([*sign, f"{key}.pub"], check=True)
+    more = f"HostKey {key}\nHostCertificate {key}-cert.pub\nCASignatureAlgorithms +ssh-rsa"
+    with running(tmp_path, more=more) as sshd:
+        (tmp_path / "hosts").write_text(f"@cert-authority * {Path(f'{authority}.pub').read_text()}")
+        config = sshd.config(UserKnownHostsFile=str(tmp_path / "hosts"))
+        host = Host(connection="ssh://server", ssh_config=config, ssh_client=client)
+        with pytest.raises(Unreachable, match="host key"):
+            probe(host, frozenset({Memory()}), Deadline(AMPLE))
+
+
+@pytest.mark.parametrize("more", ["HostKeyAlgorithms ssh-rsa", ""])
+def test_an_rsa_host_key_is_held_to_algorithm_and_length(more, client, tmp_path):
+    key = keygen(tmp_path / "rsa", "rsa")
+    with running(tmp_path, more=f"HostKey {key}\n{more}") as sshd:
+        (tmp_path / "hosts").write_text(f"* {Path(f'{key}.pub').read_text()}")
+        long = {} if more else {"RequiredRSASize": "4096"}
+        config = sshd.config(UserKnownHostsFile=str(tmp_path / "hosts"), **long)
+        host = Host(connection="ssh://server", ssh_config=config, ssh_client=client)
+        with pytest.raises(Unreachable):
+            probe(host, frozenset({Memory()}), Deadline(AMPLE))
+
+
+def test_files_of_host_keys_may_have_spaces_in_their_names(server, reached):
+    good = (server.folder / "known_hosts").read_text()
+    plain = known(server, good, "plain")
+    Path(f"{plain} of old").write_text("")
+    with pytest.raises(Unreachable, match="host key"):
+        reached(UserKnownHostsFile=f'"{plain} of old"')
+    Path(f"{plain} of old").write_text(good)
+    reached(UserKnownHostsFile=f'"{plain} of old"', because="userknownhostsfile")
 
 
 def test_host_keys_are_looked_up_as_openssh_does(server, reached):
@@ -190,6 +234,14 @@ def test_host_keys_are_looked_up_as_openssh_does(server, reached):
     ):
         with pytest.raises(Unreachable, match="host key"):
             reached(UserKnownHostsFile=known(server, text))
+    for text in (
+        f"127.0.0.0/8 {key}",  # which is a name to OpenSSH
+        f"@revoked [127.0.0.1]:{server.port} {key}127.0.0.1 {key}",
+        f"[127.0.0.1]:{server.port} {(server.folder / 'stranger.pub').read_text()}127.0.0.1,a* {key}",
+    ):
+        with pytest.raises(Unreachable, match="host key"):
+            reached(UserKnownHostsFile=known(server, text))
+    reached(UserKnownHostsFile=known(server, f"10.0.0.0/8,[127.0.0.1]:{server.port} {key}"))
     # Known for the address that the name has now is not known for the name.
     with pytest.raises(Unreachable, match="host key"):
         reached(UserKnownHostsFile=plain, HostName="localhost", AddressFamily="inet")
@@ -237,6 +289,14 @@ def test_a_bastion_that_forwards_nothing(client, tmp_path):
         with pytest.raises(Unreachable, match=said):
             probe(host, frozenset({Memory()}), Deadline(4))
         close_connections()
+
+
+def test_a_bastion_whose_name_is_not_resolved(server, reached, client):
+    text = f"Host b\n  HostName nowhere.invalid\n  IdentityFile {server.folder}/user\n"
+    text += f"  UserKnownHostsFile {known(server, '* ' + (server.folder / 'host.pub').read_text())}\n"
+    said = "the name nowhere.invalid was not resolved" if client == "any" else "closed the connection"
+    with pytest.raises(Unreachable, match=said):
+        reached(f"{text}Host server-far\n  ProxyJump b\n", "server-far", seconds=4)
 
 
 def test_two_hundred_hosts_behind_one_bastion(client, tmp_path):
@@ -333,6 +393,72 @@ def test_an_sshd_that_takes_little_at_once(more, client, tmp_path):
         with ThreadPoolExecutor(12) as pool:
             assert list(pool.map(ask, range(12))) == [b"well"] * 12
         close_connections()
+
+
+def late(port: int, seconds: float, over: threading.Event) -> int:
+    """A port that leads to another one, but `seconds` after somebody came."""
+
+    def lead(near: socket.socket) -> None:
+        over.wait(seconds)
+        with near, socket.create_connection(("127.0.0.1", port)) as far:
+            back = threading.Thread(target=carry, args=(far, near), daemon=True)
+            back.start()
+            carry(near, far)
+            back.join()
+
+    def carry(one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while not over.is_set():
+                threading.Thread(target=lead, args=(listener.accept()[0],), daemon=True).start()
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=serve, daemon=True).start()
+    return int(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize("names", [("server", "server"), ("server-1", "server-2")])
+def test_who_has_little_time_takes_none_from_others(server, client, names):
+    """They share a connection, or that to their bastion, which comes too late for the first of them."""
+    over = threading.Event()
+    slow = late(server.port, 3.0, over)
+    hosts = known(server, f"* {(server.folder / 'host.pub').read_text()}")
+    more = {"UserKnownHostsFile": hosts}
+    text = f"Host server\n  Port {slow}\nHost server-*\n  ProxyJump server\n"
+    config = server.config(f"late-{client}-{names[0]}", text, **more)
+    first, second = (connect(Host(connection=f"ssh://{name}", ssh_config=config, ssh_client=client)) for name in names)
+    with ThreadPoolExecutor(2) as pool:
+        hasty = pool.submit(first.run, "printf well", Deadline(1.0))
+        time.sleep(0.3)
+        assert second.run("printf well", Deadline(AMPLE)).output == b"well"
+        with pytest.raises(Unreachable, match="no answer within 1 s"):
+            hasty.result()
+    over.set()
+    close_connections()
+
+
+def test_what_is_given_up_while_it_is_opened_is_not_left_behind(server):
+    """Whatever the moment at which a deadline comes: at the end nobody uses the connection."""
+    host = Host(connection="ssh://server", ssh_config=server.config("hasty"))
+    connection = connect(host)
+    assert connection.run("printf well", Deadline(AMPLE)).output == b"well"
+
+    def ask(n: int) -> None:
+        with contextlib.suppress(Unreachable):
+            connection.run("printf well", Deadline(0.001 * n))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(ask, range(1, 200)))
+    shared = list(in_process.client()._shared.values())
+    until(lambda: not any(one.users for one in shared), SOON)
+    # OpenSSH's sshd takes ten sessions on a connection: there is none that it still holds.
+    until(lambda: not any(len(one.task.result()._channels) for one in shared), SOON)
+    close_connections()
 
 
 def test_connections_may_be_closed_while_they_are_used(server, client):

@@ -21,7 +21,7 @@ from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from opsverify.errors import ProbeError, Unreachable
 from opsverify.probes.host.causes import explain
@@ -45,7 +45,6 @@ HELD_BYTES = 4 * 1024 * 1024
 
 Options = dict[Settings, dict[str, Any]]
 """The arguments of `asyncssh.connect` for a host and those on the way."""
-T = TypeVar("T")
 
 
 @dataclass
@@ -90,7 +89,7 @@ class Client:
         while one is not None:
             options[one] = connection_options(one)
             one = one.through
-        opened = self._call(self._open(settings, options, command, deadline), deadline)
+        opened = self._opened(self._open(settings, options, command, deadline), deadline)
         sent, began = time.time(), time.monotonic()
         try:
             self._loop.call_soon_threadsafe(opened.send, script.encode())
@@ -98,15 +97,24 @@ class Client:
         finally:
             self._loop.call_soon_threadsafe(opened.end)
 
-    def _call(self, work: Coroutine[Any, Any, T], deadline: Deadline) -> T:
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+    def _opened(self, work: Coroutine[Any, Any, _Session], deadline: Deadline) -> _Session:
+        came: list[_Session] = []
+
+        async def comes() -> None:
+            came.append(await work)
+
+        future = asyncio.run_coroutine_threadsafe(comes(), self._loop)
         while True:
             with suppress(NotYet):
                 # In turns: a deadline moves while its probe waits in one of our queues.
-                return future.result(max(0.01, min(deadline.left, 1.0)))
+                future.result(max(0.01, min(deadline.left, 1.0)))
+                return came[0]
             if future.done():
-                return future.result()
+                future.result()
+                return came[0]
             if deadline.left <= 0 and future.cancel():
+                # It may have come at this very moment, and nobody else would end it.
+                self._loop.call_soon_threadsafe(_end, came)
                 raise Unreachable(f"no answer within {deadline.seconds:g} s")
 
     async def _open(self, settings: Settings, options: Options, command: str, deadline: Deadline) -> _Session:
@@ -118,32 +126,39 @@ class Client:
             try:
                 return await self._session(settings, shared, command, deadline)
             except (asyncssh.Error, OSError) as error:
-                if not standing or not shared.ended:  # one that stood may have ended unnoticed
-                    raise _understood(settings, error) from None
-                self._drop(settings, shared)
+                if isinstance(error, TimeoutError) and error.errno is None:
+                    # A connection has the time of whoever asked for it first; others may have more.
+                    if deadline.left <= 0:
+                        raise Unreachable(f"no answer within {deadline.seconds:g} s") from None
+                elif not standing or not shared.ended:  # one that stood may have ended unnoticed
+                    raise _understood(error) from None
+                else:
+                    self._drop(settings, shared)
 
     async def _session(self, settings: Settings, shared: _Shared, command: str, deadline: Deadline) -> _Session:
         shared.users += 1
-        opened = False
+        session: _Session | None = None
         try:
             with deadline.paused():
                 await shared.turn.wait()
             connection = await asyncio.shield(shared.task)
             with deadline.paused():
                 await shared.sessions.acquire()
-            try:
-                session = _Session(self._loop, lambda: self._leave(settings, shared))
-                session.channel, _ = await connection.create_session(
-                    session.listener, command, encoding=None, request_pty=False
-                )
-                opened = True
-            finally:
-                if not opened:
-                    shared.sessions.release()
-            return session
+            session = _Session(self._loop, partial(self._leave, settings, shared))
         finally:
-            if not opened:
+            if session is None:
                 self._leave(settings, shared, session=False)
+        # Not given up in the middle: the host may have begun by then, and would wait for the script.
+        opening = self._loop.create_task(
+            connection.create_session(session.listener, command, encoding=None, request_pty=False)
+        )
+        opening.add_done_callback(session.opened)
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            session.end()
+            raise
+        return session
 
     def _leave(self, settings: Settings, shared: _Shared, *, session: bool = True) -> None:
         if session:
@@ -194,8 +209,6 @@ class Client:
                 raise
             self._loop.create_task(connection.wait_closed()).add_done_callback(lambda _: leave())
             return connection
-        except TimeoutError:
-            raise Unreachable(f"no answer within {deadline.seconds:g} s") from None
         finally:
             turn.set()
 
@@ -214,6 +227,8 @@ class Client:
             try:
                 async with asyncio.timeout(max(0.01, deadline.left)):
                     return await asyncssh.connect(name, port, tunnel=tunnel, **options[settings])
+            except socket.gaierror as error:  # here, where it is known whose name it is: it may be a bastion's
+                raise explain(f"Could not resolve hostname {name}: {error.strerror}") from None
             except (asyncssh.ConnectionLost, ConnectionResetError, BrokenPipeError):
                 # As sshd does past its MaxStartups.
                 wait = pause * random.uniform(0.5, 1.5)  # noqa: S311 - only spreads retries in time
@@ -251,6 +266,11 @@ class Client:
             self._loop.close()
 
 
+def _end(sessions: list[_Session]) -> None:
+    for session in sessions:
+        session.end()
+
+
 class _Session:
     """One command on a host: asyncssh's callbacks, in the loop's thread, hand over to `read`, in the probe's."""
 
@@ -258,6 +278,7 @@ class _Session:
         self.channel: Any = None
         self._loop = loop
         self._ended: Callable[[], None] | None = ended
+        self._unwanted = False
         self._queue: queue.SimpleQueue[tuple[float, bytes, bool] | None] = queue.SimpleQueue()
         self._held = 0
         self._lock = threading.Lock()
@@ -267,6 +288,14 @@ class _Session:
 
     def listener(self) -> SSHClientSession[bytes]:
         return _listener()(self)  # type: ignore[no-any-return]
+
+    def opened(self, opening: asyncio.Task[Any]) -> None:
+        if opening.cancelled() or opening.exception() is not None:
+            self.lost(None)
+            return
+        self.channel, _ = opening.result()
+        if self._unwanted:
+            self.end()
 
     def send(self, script: bytes) -> None:
         with suppress(OSError):
@@ -289,7 +318,9 @@ class _Session:
             self._ended = None
 
     def end(self) -> None:
-        self.channel.abort()
+        self._unwanted = True
+        if self.channel is not None:
+            self.channel.abort()
 
     # --- in the probe's thread ---
 
@@ -364,13 +395,11 @@ def _listener() -> Any:
     return Listener
 
 
-def _understood(settings: Settings, error: Exception) -> ProbeError | LeftToOpenSSH:
+def _understood(error: Exception) -> ProbeError | LeftToOpenSSH:
     """What a connection that was not made means, in the words that are used of OpenSSH's own."""
     import asyncssh
     from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED
 
-    if isinstance(error, socket.gaierror):
-        return explain(f"Could not resolve hostname {settings.endpoint[0]}: {error.strerror}")
     if isinstance(error, (asyncssh.ConnectionLost, ConnectionResetError, BrokenPipeError)):
         return explain("Connection closed by remote host")
     if isinstance(error, asyncssh.ChannelOpenError) and error.code == OPEN_ADMINISTRATIVELY_PROHIBITED:

@@ -67,7 +67,7 @@ def connection_options(settings: Settings) -> dict[str, Any]:
     return {
         "config": None,
         "username": settings.get("user"),
-        "known_hosts": _trusted(settings),
+        **_host_keys(settings),
         "x509_trusted_certs": None,
         "client_keys": pairs,
         # What the files hold is enough in most cases; OpenSSH is tried with all that an agent has where it is not.
@@ -111,23 +111,35 @@ def _algorithms(settings: Settings) -> dict[str, str]:
     return chosen
 
 
-def _trusted(settings: Settings) -> Callable[[str, str, int | None], Sequence[Any]]:
+def _host_keys(settings: Settings) -> dict[str, Any]:
+    """Which host keys are accepted, by which algorithms and for which name: no more than OpenSSH would."""
+    from asyncssh.public_key import get_certificate_algs
+
     files = [path for key in ("userknownhostsfile", "globalknownhostsfile") for path in settings.get(key).split()]
+    if not all(path.startswith(("/", "~")) or path == "none" for path in files):
+        raise LeftToOpenSSH("userknownhostsfile")  # one has a space in its name, which `ssh -G` does not quote
     files = [os.path.expanduser(path) for path in files if path != "none"]
     name, port = settings.endpoint
     alias = settings.get("hostkeyalias")
-    keys = known_keys(files, alias or name, None if alias or port == 22 else port)
-    if not any(keys[:2]):
+    keys, authorities, *others = known_keys(files, alias or name, None if alias or port == 22 else port)
+    least = int(settings.get("requiredrsasize") or 1024)
+    keys = [key for key in keys if key.algorithm != b"ssh-rsa" or key.pyca_key.key_size >= least]
+    # asyncssh asks neither how an RSA authority signed nor how long a signed RSA key is: these are left to OpenSSH.
+    signing = {name for name in settings.get("casignaturealgorithms").split(",") if "rsa" not in name}
+    authorities = [key for key in authorities if key.algorithm.decode() in signing]
+    possible = {name.decode() for key in keys for name in key.sig_algorithms}
+    if authorities:
+        possible |= {name.decode() for name in get_certificate_algs() if b"rsa" not in name}
+    allowed = [name for name in settings.get("hostkeyalgorithms").split(",") if name in possible]
+    if not allowed:
         # It may be accepted as new, or it is refused, and OpenSSH says how.
         raise LeftToOpenSSH("no host key of a kind that asyncssh knows")
-    allowed = settings.get("hostkeyalgorithms").split(",")
-
-    def accepted(algorithm: bytes) -> bool:
-        kind = algorithm.decode()
-        return kind in allowed or (kind == "ssh-rsa" and any(name.startswith("rsa-sha2-") for name in allowed))
-
-    host_keys = [key for key in keys[0] if allowed == [""] or accepted(key.algorithm)]
-    return lambda host, address, port: (host_keys, *keys[1:])
+    keys = [key for key in keys if not {name.decode() for name in key.sig_algorithms}.isdisjoint(allowed)]
+    return {
+        "known_hosts": lambda host, address, port: (keys, authorities, *others),
+        "server_host_key_algs": allowed,
+        "host_key_alias": (alias or name).lower(),  # the name that a certificate must be for
+    }
 
 
 _pairs: dict[tuple[str, int], Sequence[Any]] = {}
