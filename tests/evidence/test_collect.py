@@ -196,11 +196,15 @@ def test_what_had_no_turn_elsewhere_blames_no_target(monkeypatch: pytest.MonkeyP
 
 
 def test_time_in_a_queue_of_ours_is_not_the_targets() -> None:
+    began = time.monotonic()
     patient, bounded = Deadline(10), Deadline(10, longest=10.05)
     with patient.paused(), bounded.paused():
-        time.sleep(0.2)
-    assert 9.99 < patient.left <= 10
-    assert 9.84 < bounded.left < 9.86
+        time.sleep(0.4)
+    left, bounded_left = patient.left, bounded.left
+    spent = time.monotonic() - began
+    assert left + spent >= 10.4
+    assert bounded_left <= 10.05 - 0.4
+    assert left - bounded_left > 0.3
 
 
 def test_time_in_a_queue_is_left_out_while_it_passes_and_once_for_all_that_wait() -> None:
