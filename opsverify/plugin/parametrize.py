@@ -15,7 +15,7 @@ from opsverify.errors import NotApplicable
 from opsverify.facts.registry import FACTS, Fact
 from opsverify.plugin import selection
 from opsverify.plugin.state import CASE, RUN, Case, Run, is_worker
-from opsverify.reporting.results import record
+from opsverify.reporting.results import limits_text, record
 
 UNASKED = pytest.StashKey[list[str]]()
 """The schedule of each check that was left out because the run did not name it."""
@@ -116,6 +116,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         observed="",
         expected=str(case.item.band or ""),
         unit=case.item.band.unit if case.item.band else "",
+        limits=limits_text(*case.item.band.limits, case.item.band.worse) if case.item.band else "",
     )
     if case.excuse:
         item.add_marker(pytest.mark.skip(reason=f"not applicable here: {case.excuse}"))

@@ -57,7 +57,8 @@ class Writing:
         self.failed[path] = printable(f"REPORT NOT WRITTEN: {path} ({error.strerror})")
         # Half a report, or that of an earlier run, must not be taken for this one's.
         with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
+            if path.is_file():  # /dev/full stays
+                path.unlink()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)  # around the summary: below its last line, where it is seen
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, object, object]:
