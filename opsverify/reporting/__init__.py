@@ -9,6 +9,7 @@ rows       those of the HTML report's table, many alike folded into one
 finished   a run that has ended: what the files below are written from
 markdown   `--summary FILE`
 run_document  `--json FILE`
+openmetrics  `--metrics FILE`
 output_files  writes those files; atomic: each of them whole or not at all
 writing    what happens when one cannot be written
 """
@@ -38,12 +39,14 @@ class Format:
     """Its `text(run)` makes the content of a FinishedRun; imported when there is something to write."""
     help: str
     keep: bool = False
-    """Whether the file of an earlier run stays until this one's takes its place."""
+    """Whether the file of an earlier run stays until this one's takes its place. It says when it was made, and an alert
+    must not resolve while the next run looks."""
 
 
 FORMATS = (
     Format("summary", "markdown", "write what needs a person as Markdown: for a pull request"),
     Format("json", "run_document", "write the whole run as JSON, as opsverify/reporting/run.schema.json describes it"),
+    Format("metrics", "openmetrics", "write metrics for node_exporter's textfile collector, or for GitLab", keep=True),
 )
 
 
