@@ -63,3 +63,18 @@ def test_listing_writes_nothing(project: Project) -> None:
     project.environment("here", HOST)
     assert project.run(*DISK, "--collect-only", "--json=run.json").code == 0
     assert not (project.folder / "run.json").exists()
+
+
+def test_every_check_is_found_where_it_is_written(project: Project) -> None:
+    project.environment("here", "databases: {main: {dsn: 'postgresql://nobody@127.0.0.1:1/mycats'}}\nhistory: none\n")
+    done = project.run("--env", "here", "-k", "long_transactions or connection_usage", "--json=run.json")
+    for result in document(done)["results"]:
+        case = done.cases[result["nodeid"].partition("::")[2]]
+        assert (case.get("file"), case.get("line")) == (result["file"], str(result["line"]))
+        line = (project.folder / result["file"]).read_text("utf-8").splitlines()[result["line"] - 1]
+        declared = result["file"] == "checks/runbook.yaml"
+        assert line == f"{result['check']}:" if declared else line == f'@runbook("{result["check"]}")'
+    assert {result["file"] for result in document(done)["results"]} == {
+        "checks/runbook.yaml",
+        "checks/test_resources.py",
+    }
