@@ -10,6 +10,7 @@ finished   a run that has ended: what the files below are written from
 markdown   `--summary FILE`
 run_document  `--json FILE`
 openmetrics  `--metrics FILE`
+github     the job's page and annotations, under GitHub Actions only
 output_files  writes those files; atomic: each of them whole or not at all
 writing    what happens when one cannot be written
 """
@@ -17,6 +18,7 @@ writing    what happens when one cannot be written
 from __future__ import annotations
 
 import importlib
+import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -110,4 +112,8 @@ def register_reports(config: pytest.Config, heading: Heading) -> Results:
         from opsverify.reporting.html import Html
 
         manager.register(Html(results, heading), "opsverify-html")
+    if os.environ.get("GITHUB_ACTIONS") == "true" and not config.option.collectonly:
+        from opsverify.reporting.github import GitHub
+
+        manager.register(GitHub(results, heading, writing, config.rootpath), "opsverify-github")
     return results
