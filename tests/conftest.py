@@ -17,6 +17,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # there, hypothesis need not be installed, and importing it would cost a second.
     if config.rootpath != Path(__file__).parent:
         return
+    # Runs of the suite that tests start are none of the CI job that tests it: no annotations, no summary on its page.
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+        os.environ.pop(name, None)
     from hypothesis import HealthCheck, settings
 
     # Machines that run tests are busy at times: generating slowly is no mistake of the code under test.

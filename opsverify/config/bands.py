@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -55,8 +55,14 @@ class _Band(BaseModel):
 class AtMost(_Band):
     """Small is good: normal strictly below `below`, alert strictly above `alert_above`, warning in between."""
 
+    worse: ClassVar[str] = "above"
     below: Limit
     alert_above: Limit
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Where normal ends, and behind what an alert begins."""
+        return self.below, self.alert_above
 
     @model_validator(mode="after")
     def _ordered(self) -> AtMost:
@@ -78,8 +84,14 @@ class AtMost(_Band):
 class AtLeast(_Band):
     """Large is good: normal strictly above `above`, alert strictly below `alert_below`, warning in between."""
 
+    worse: ClassVar[str] = "below"
     above: Limit
     alert_below: Limit
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Where normal ends, and behind what an alert begins."""
+        return self.above, self.alert_below
 
     @model_validator(mode="after")
     def _ordered(self) -> AtLeast:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +24,7 @@ from opsverify.plugin.state import RUN, Run, is_worker
 from opsverify.plugin.waivers import waivers_table
 from opsverify.probes.host.ssh import close_connections
 from opsverify.probes.host.ssh.left import left_to_openssh
-from opsverify.reporting import traceability
+from opsverify.reporting import atomic, traceability
 from opsverify.reporting.text import Redactor, printable
 
 
@@ -143,11 +145,11 @@ def _reports(config: pytest.Config, run: Run) -> None:
     if not config.option.collectonly:
         for option, name in (("htmlpath", "report.html"), ("xmlpath", "junit.xml")):
             path = Path(getattr(config.option, option, None) or folder / name)
-            _writable(path)
+            _writable(path, _empty)
             setattr(config.option, option, str(path))
         config.option.self_contained_html = True
-        for path in reporting.files(config).values():
-            _writable(path)
+        for path, one in reporting.files(config).items():
+            _writable(path, partial(atomic.writable, keep=one.keep))
     results = reporting.register(config, run)
     html = config.pluginmanager.get_plugin("opsverify-html")
     if html is not None:
@@ -170,13 +172,17 @@ def _reports(config: pytest.Config, run: Run) -> None:
         config.pluginmanager.register(recorder, "opsverify-history")
 
 
-def _writable(path: Path) -> None:
+def _writable(path: Path, attempt: Callable[[Path], None]) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds evidence; who wants to, opens it
-        with path.open("w"):  # empty: what an earlier run wrote must not be taken for this one's, however it ends
-            pass
+        attempt(path)
     except OSError as error:
         raise pytest.UsageError(f"the report {path} cannot be written ({error.strerror})") from None
+
+
+def _empty(path: Path) -> None:
+    with path.open("w"):  # what an earlier run wrote must not be taken for this one's, however it ends
+        pass
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -192,10 +198,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
     if results is not None and not session.config.option.collectonly:
         all_results = results.all()
         code = exit_code(all_results, session.config.option.fail_on, int(exitstatus), partial=results.partial)
-        writing = plugins.get_plugin("opsverify-writing")
-        if writing is not None and writing.failed:
-            code = code or int(pytest.ExitCode.TESTS_FAILED)
-        session.exitstatus = code
+        files: Any = plugins.get_plugin("opsverify-output-files")
+        session.exitstatus = code = files.write(code)
         if recorder is not None:
             recorder.write(all_results, code, partial=results.partial)
     return outcome

@@ -14,7 +14,7 @@ from opsverify.config.deadlines import respond_by
 from opsverify.errors import NotApplicable, ProbeError, Unreachable
 from opsverify.judgements.expect import Expect, NothingJudged, PromiseBroken
 from opsverify.plugin.state import CASE, RUN, Case
-from opsverify.plugin.waivers import waived, waiver_of
+from opsverify.plugin.waivers import terms, waived, waiver_of
 from opsverify.reporting.results import Outcome, figures_text, record
 from opsverify.reporting.text import printable, printable_block
 
@@ -70,6 +70,7 @@ def pytest_runtest_makereport(
         if values:
             record(item, **{name: printable(clean(text), limit=2000) for name, text in values.items()})
             record(item, respond_by=_due(item.stash[CASE], values["verdict"]))
+            record(item, waiver=terms(waiver, clean) if waiver and hasattr(report, "wasxfail") else "")
             if report.when == "call":
                 record(item, measurements=_figures(item, clean))
             report.user_properties = list(item.user_properties)

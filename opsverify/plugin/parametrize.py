@@ -14,8 +14,9 @@ from opsverify.config.loading import Loaded
 from opsverify.errors import NotApplicable
 from opsverify.facts.registry import FACTS, Fact
 from opsverify.plugin import selection
+from opsverify.plugin.declared import declared_at
 from opsverify.plugin.state import CASE, RUN, Case, Run, is_worker
-from opsverify.reporting.results import record
+from opsverify.reporting.results import limits_text, record
 
 UNASKED = pytest.StashKey[list[str]]()
 """The schedule of each check that was left out because the run did not name it."""
@@ -96,6 +97,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     if not isinstance(case, Case):
         return
     item.stash[CASE] = case
+    place = declared_at(getattr(item, "function", None))
+    if place is not None:  # reports lead to what was written, not to what made a function of it
+        item.location = (str(place[0].relative_to(item.config.rootpath)), place[1], item.location[2])
     language = item.config.option.language or case.environment.language
     only = _only(item)
     schedules = (only,) if only else case.item.schedule
@@ -116,6 +120,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         observed="",
         expected=str(case.item.band or ""),
         unit=case.item.band.unit if case.item.band else "",
+        limits=limits_text(*case.item.band.limits, case.item.band.worse) if case.item.band else "",
     )
     if case.excuse:
         item.add_marker(pytest.mark.skip(reason=f"not applicable here: {case.excuse}"))

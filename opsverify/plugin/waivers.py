@@ -7,7 +7,7 @@ a failure of its own. All waivers of the file are listed in every report, with w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,8 @@ from opsverify.config.environment import Waiver
 from opsverify.config.items import Item
 from opsverify.config.loading import Loaded
 from opsverify.plugin.state import RUN, Case, Run
-from opsverify.reporting.results import Outcome, Result
+from opsverify.reporting.results import Outcome, Result, waiver_text
+from opsverify.reporting.text import printable
 from opsverify.reporting.words import Words
 
 _UNDECIDED = (Outcome.UNDETERMINED, Outcome.BLOCKED, Outcome.BROKEN)
@@ -35,6 +36,12 @@ def waived(waiver: Waiver) -> str:
     """Who answers for it, until when and why."""
     until = waiver.expires.astimezone(UTC)
     return f"waived by {waiver.owner} until {until:%Y-%m-%d %H:%M} UTC: {waiver.reason}"
+
+
+def terms(waiver: Waiver, clean: Callable[[str], str]) -> str:
+    """The same for machines, as results carry it. Each part is cleaned by itself: the whole must stay JSON."""
+    until = waiver.expires.isoformat(timespec="seconds")
+    return waiver_text(printable(clean(waiver.owner), 200), until, printable(clean(waiver.reason), 1500))
 
 
 @dataclass(frozen=True)

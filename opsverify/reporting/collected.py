@@ -38,7 +38,8 @@ def result_from(report: Any, earlier: Iterable[tuple[str, object]] = ()) -> Resu
     kept.update(report.user_properties)
     # Cleaned where they were written; done again, since one missed place must not cost a report that cannot be written.
     safe = [(name, printable(str(value), _MOST_CHARACTERS)) for name, value in kept.items()]
-    result = result_of(_Report(printable(report.nodeid), safe, getattr(report, "duration", 0.0)))
+    location = getattr(report, "location", None)
+    result = result_of(_Report(printable(report.nodeid), safe, getattr(report, "duration", 0.0), location))
     has_verdict = "verdict" in kept
     try:
         outcome = result.outcome
@@ -72,6 +73,7 @@ class _Report:
     nodeid: str
     user_properties: Sequence[tuple[str, str]]
     duration: float
+    location: tuple[str, int | None, str] | None = None
 
 
 @dataclass
@@ -141,7 +143,9 @@ class Results:
             last = str(report.longrepr or "").strip().splitlines()[-1:]
             text = printable("".join(last)).removeprefix("E ").strip()
             self._others[report.nodeid] = Result(
-                nodeid=report.nodeid or "collection", sentence=f"could not be collected: {text}"
+                nodeid=report.nodeid or "collection",
+                file=report.nodeid,
+                sentence=f"could not be collected: {text}",
             )
 
     @pytest.hookimpl(tryfirst=True)

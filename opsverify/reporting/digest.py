@@ -42,18 +42,29 @@ UNKNOWN_SEVERITY = "--"
 
 _MOST_NAMES = 8
 
+SEPARATOR = " + "
+
 
 @dataclass(frozen=True)
 class Heading:
     """What a report must say at its top: which system, and when."""
 
     environment: str
-    """The environment's name (several joined by " + ")."""
+    """The environment's name, or several joined by SEPARATOR."""
     title: str = ""
     """As people call it, with the slot."""
     slot: str = ""
     language: str = "en"
     started: datetime | None = None
+    selection: str = ""
+    """Which checks were asked for: pytest's `-m`, "daily"; empty for all."""
+    revision: str = ""
+    """The commit that was meant to be deployed, where the run was told."""
+
+    @property
+    def environments(self) -> list[str]:
+        """The environments' names."""
+        return self.environment.split(SEPARATOR)
 
     @property
     def label(self) -> str:

@@ -1,4 +1,13 @@
-"""What pytest's own `--junitxml` needs from us: it writes the file, with what is in each user_properties."""
+"""What pytest's own `--junitxml` needs from us: it writes the file, with what is in each user_properties.
+
+Readers differ in what they take (`junit_family = xunit1` in pytest.ini lets pytest write it all):
+
+GitLab            classname and name, by which it tells test cases apart; file; time (docs.gitlab.com, unit tests)
+GitHub's actions  file and line, for annotations: dorny/test-reporter, mikepenz/action-junit-report, …
+Jenkins           classname, name, time; type of a failure (its xunit plugin's junit-10.xsd knows neither file nor line
+                  nor a test case's properties, and its junit plugin skips what it does not know)
+Azure Pipelines   classname, name, time, message (learn.microsoft.com, PublishTestResults)
+"""
 
 from __future__ import annotations
 
@@ -12,7 +21,7 @@ from opsverify.reporting.digest import Heading
 
 
 class JUnit:
-    """Plugin object: names the environment in the file, and lets each message be the one sentence."""
+    """Plugin object: names the environment in the file, and makes each test case say what its readers need."""
 
     def __init__(self, heading: Heading) -> None:
         self._heading = heading
@@ -33,7 +42,10 @@ class JUnit:
         log = _log(session.config)
         if log is not None:
             for reporter in log.node_reporters_ordered:
-                _plain_messages(reporter)
+                case = reporter.to_xml()
+                _plain_messages(case)
+                _count_lines_from_one(case)
+                reporter.to_xml = lambda case=case: case
         return (yield)
 
 
@@ -43,9 +55,23 @@ def _log(config: pytest.Config) -> Any:
     return config.stash.get(xml_key, None)
 
 
-def _plain_messages(reporter: Any) -> None:
-    """pytest says `failed on setup with "…"` and cuts at 500 characters; who reads it wants just the sentence."""
-    for node in reporter.to_xml():
+def _plain_messages(case: Any) -> None:
+    """pytest says `failed on setup with "…"` and cuts at 500 characters; who reads it wants just the sentence.
+
+    The verdict is the type, which pytest leaves out although older readers require one.
+    """
+    verdict = next((p.get("value") for p in case.iterfind("properties/property") if p.get("name") == "verdict"), None)
+    for node in case:
+        if node.tag not in ("failure", "error"):
+            continue
+        node.set("type", verdict or "broken")
         text = (node.text or "").strip()
-        if node.tag in ("failure", "error") and text and len(text.splitlines()) == 1:
+        if text and len(text.splitlines()) == 1:
             node.set("message", text)
+
+
+def _count_lines_from_one(case: Any) -> None:
+    """pytest counts them from 0, and everybody who reads the file from 1."""
+    line = case.get("line")
+    if line is not None:
+        case.set("line", str(int(line) + 1))

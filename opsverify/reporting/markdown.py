@@ -4,43 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from opsverify import __version__
 from opsverify.reporting.digest import Concern, Heading, concerns, counts_text, moment, tone, warnings
+from opsverify.reporting.finished import FinishedRun
 from opsverify.reporting.results import Outcome, Result
 
-if TYPE_CHECKING:
-    import pytest
-
-    from opsverify.reporting.collected import Results
-    from opsverify.reporting.writing import Writing
-
-OPTION = "summary"
 _SIGNS = {"red": "❌", "amber": "⚠️", "green": "✅"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#|!~@&:-])")
 
 
-def add_option(group: Any) -> None:
-    """Declare the option of this report."""
-    group.addoption("--summary", metavar="FILE", help="write what needs a person as Markdown: for a pull request")
-
-
-class Report:
-    """Plugin object of the process that reports: writes the file when all results are there."""
-
-    def __init__(self, path: Path, results: Results, heading: Heading, writing: Writing) -> None:
-        self._path, self._results, self._heading, self._writing = path, results, heading, writing
-
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if session.config.option.collectonly:
-            return
-        text = markdown(self._results.all(), self._heading, partial=self._results.partial)
-        try:
-            self._path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            self._writing.add(self._path, error)
+def text(run: FinishedRun) -> str:
+    """The content of the file."""
+    return markdown(run.results, run.heading, partial=run.partial)
 
 
 def markdown(results: Sequence[Result], heading: Heading, *, partial: bool) -> str:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -36,6 +36,16 @@ class Outcome(str, Enum):
     def failed(self) -> bool:
         """Whether a person must act before this can count as good."""
         return self in (Outcome.ALERT, Outcome.UNDETERMINED, Outcome.BLOCKED, Outcome.BROKEN)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """A figure is normal strictly short of `warning`, and an alert strictly past `alert`."""
+
+    warning: float
+    alert: float
+    worse: Literal["above", "below"]
+    """Which way is past: `above` or `below`."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,14 @@ class Result:
     """ISO 8601 with offset, for what failed."""
     measurements: str = ""
     """Every figure that was judged or is to be remembered, as `figures_text` writes them; see `figures`."""
+    limits: str = ""
+    """Those of the item's band, as `limits_text` writes them; see `bounds`."""
+    waiver: str = ""
+    """The waiver that hides the failure, as `waiver_text` writes it; see `terms`."""
+    file: str = ""
+    """Where the check is written, relative to the project's folder."""
+    line: int = 0
+    """Counted from 1; 0 where it is not known."""
     seconds: float = field(default=0.0, compare=False)
     """Duration of the judgement itself; the probe's own time is not in it."""
 
@@ -87,6 +105,26 @@ class Result:
     def figures(self) -> dict[str, float]:
         """The measurements, by what they are about; "" where a check has but one. In `unit` where it has a band."""
         return {str(about): float(value) for about, value in json.loads(self.measurements or "[]")}
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """The limits as numbers, in `unit`; None where the check has no band."""
+        return Bounds(**json.loads(self.limits)) if self.limits else None
+
+    @property
+    def terms(self) -> dict[str, str]:
+        """Who answers for a waived failure (`owner`), until when (`expires`) and why (`reason`); empty otherwise."""
+        return {str(name): str(value) for name, value in json.loads(self.waiver or "{}").items()}
+
+
+def limits_text(warning: float, alert: float, worse: str) -> str:
+    """The limits of a band as JSON."""
+    return json.dumps({"warning": warning, "alert": alert, "worse": worse})
+
+
+def waiver_text(owner: str, expires: str, reason: str) -> str:
+    """The terms of a waiver as JSON; texts that are redacted and printable, and short enough to stay whole."""
+    return json.dumps({"owner": owner, "expires": expires, "reason": reason}, ensure_ascii=False)
 
 
 MOST_FIGURES = 3900
@@ -106,7 +144,7 @@ def figures_text(figures: Iterable[tuple[str, float]]) -> str:
     return f"[{', '.join(parts)}]" if parts else ""
 
 
-PROPERTIES = tuple(f.name for f in fields(Result) if f.name not in ("nodeid", "seconds"))
+PROPERTIES = tuple(f.name for f in fields(Result) if f.name not in ("nodeid", "file", "line", "seconds"))
 """Names of the user properties that carry a result."""
 
 
@@ -122,4 +160,12 @@ def record(item: pytest.Item, **values: str) -> None:
 def result_of(report: Any) -> Result:
     """The result that a pytest TestReport carries ; that of the call, or of a failed set-up, is the telling one."""
     properties = {k: str(v) for k, v in report.user_properties if k in PROPERTIES}
-    return Result(nodeid=report.nodeid, seconds=getattr(report, "duration", 0.0), **properties)
+    file, line = _place(report)
+    seconds = getattr(report, "duration", 0.0)
+    return Result(nodeid=report.nodeid, file=file, line=line, seconds=seconds, **properties)
+
+
+def _place(report: Any) -> tuple[str, int]:
+    """Where the check is written. pytest counts lines from 0, and everybody who reads reports from 1."""
+    file, line, _ = getattr(report, "location", None) or ("", None, "")
+    return file, 0 if line is None else line + 1

@@ -36,15 +36,17 @@ _FORBIDDEN = re.compile(
     "\U000e0000-\U000e007f]"  # tags: invisible text
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_COMMAND = re.compile(r"##(?=\w*\[)")
+"""What CI servers obey wherever it stands in a log: `##vso[` of Azure Pipelines, `##[`, `##teamcity[`."""
 
 
 def printable(text: str, limit: int = 500) -> str:
     """One line of at most `limit` characters that any terminal, XML file and browser can show.
 
     Terminal escapes, control characters, bidi overrides and invisible characters are dropped, half surrogates become
-    U+FFFD, line ends become " ⏎ ", and what is too long ends with an ellipsis.
+    U+FFFD, line ends become " ⏎ ", commands to CI servers are taken apart, and what is too long ends with an ellipsis.
     """
-    line = _one_line(text)
+    line = _COMMAND.sub("## ", _one_line(text))
     if len(line) <= limit:
         return line
     return line[: limit - 1].rstrip() + _ELLIPSIS if limit > 0 else ""

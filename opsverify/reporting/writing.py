@@ -54,10 +54,15 @@ class Writing:
 
     def add(self, path: Path, error: OSError) -> None:
         """Note that a report could not be written, and leave nothing of it."""
-        self.failed[path] = printable(f"REPORT NOT WRITTEN: {path} ({error.strerror})")
+        self.note(path, error)
         # Half a report, or that of an earlier run, must not be taken for this one's.
         with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
+            if path.is_file():  # /dev/full stays
+                path.unlink()
+
+    def note(self, path: Path, error: OSError) -> None:
+        """Note that something could not be written into a file that is not ours alone."""
+        self.failed[path] = printable(f"REPORT NOT WRITTEN: {path} ({error.strerror})")
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)  # around the summary: below its last line, where it is seen
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, object, object]:

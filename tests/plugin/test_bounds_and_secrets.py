@@ -110,8 +110,12 @@ services: {{backend: {{host: here, role: backend, pid_file: /nonexistent.pid, po
         excuse=("service-journal-errors", "database-stopped"),
     )
     variables = {**SECRETS, "PWQ": quote(SECRETS["PW"], safe="")}
-    done = project.run("--env", "planted", *arguments, **variables)
+    left = project.folder / "reports" / "planted"
+    files = [f"--{option}={left}/{option}.txt" for option in ("summary", "json", "metrics")]
+    under_actions = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": f"{left}/step.md"}
+    done = project.run("--env", "planted", *files, *arguments, **variables, **under_actions)
     assert done.code == 1, done.output
+    assert {"summary.txt", "json.txt", "metrics.txt", "step.md"} <= {path.name for path in left.iterdir()}
     message = done.everything()
     planted = [*SECRETS.values(), quote(SECRETS["PW"], safe=""), "jwt-planted-secret", "db-planted-secret", "hunter2"]
     assert [secret for secret in planted if secret in message] == []

@@ -70,7 +70,7 @@ def run_sample(tmp_path_factory: pytest.TempPathFactory) -> Runner:
             }
             command = [sys.executable, "-m", "pytest", "-c", os.devnull, "--rootdir", str(folder)]
             command += ["-p", "no:cacheprovider", "--html=report.html", "--self-contained-html"]
-            command += ["--junitxml=report.xml", *options, str(folder)]
+            command += ["--junitxml=report.xml", "-o", "junit_family=xunit1", *options, str(folder)]
             done = subprocess.run(
                 command,
                 cwd=folder,

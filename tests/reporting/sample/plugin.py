@@ -29,6 +29,15 @@ def pytest_configure(config):
         reporting.register_reports(config, heading)
 
 
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session):
+    outcome = yield
+    files = session.config.pluginmanager.get_plugin("opsverify-output-files")
+    if files is not None:
+        session.exitstatus = files.write(int(session.exitstatus))
+    return outcome
+
+
 def pytest_generate_tests(metafunc):
     if "case" in metafunc.fixturenames:
         cases = CASES
