@@ -7,6 +7,7 @@
     standings  how each check ended before: one row per check, lengthened by each run
     store      opens, migrates, writes, reads: everything that needs SQLAlchemy (and, rarely, Alembic)
     reading    what a check's `history` argument can be asked
+    comparing  tells the reports what is new, read once when the checks have ended
     recording  writes a run when it has ended, and says loudly when that failed
 
 Only `store`, `standings` and `tables` import SQLAlchemy, and only when a run ends or a check asks: a run's start does
