@@ -1,4 +1,5 @@
-"""The database of the history: opened, migrated, written and read. The only importer of SQLAlchemy and Alembic.
+"""The database of the history: opened, migrated, written and read. With `tables` and `standings` the only importer of
+SQLAlchemy and Alembic.
 
 One run is one short transaction, written when its results are complete: whatever kills the suite, and whoever else
 writes at the same time, a reader sees whole runs only. SQLite keeps its default rollback journal: write-ahead logging
@@ -21,6 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from opsverify.config.history_location import Location
 from opsverify.evidence.executors import DaemonThreads
+from opsverify.history import standings
 from opsverify.history.records import GOOD, KEPT_DAYS, HistoryError, LastResult, RunRecord, Series, Subject
 from opsverify.history.tables import SCHEMA, VERSION_TABLE, measurements, results, runs
 from opsverify.reporting.results import Result
@@ -67,11 +69,14 @@ class Store:
         def add(connection: Connection) -> None:
             # By the clock, and by the last run before: one clock that is years ahead must not remove what all wrote.
             last = connection.execute(select(func.max(runs.c.started_at))).scalar()
+            standings.lock(connection)
             for record in records:
                 _insert(connection, record)
+                standings.lengthen(connection, record)
             begun = [record.started_at for record in records]
             oldest = min([*begun, last or begun[0], datetime.now(UTC)]) - timedelta(days=KEPT_DAYS)
             connection.execute(delete(runs).where(runs.c.started_at < oldest))
+            standings.forget(connection, oldest)
 
         def write() -> None:
             self._make_file()
@@ -130,6 +135,10 @@ class Store:
             .order_by(results.c.id)
         )
         return [LastResult(*row) for row in self._read(query)]
+
+    def standings(self, environments: Sequence[str]) -> standings.Standings:
+        """How each check of these environments ended before; an environment without any run is not among the keys."""
+        return standings.read(self._read(standings.query(environments)))
 
     def migrate(self) -> None:
         """Bring the database to this code's schema; raises HistoryError, and leaves it alone, when it is newer."""

@@ -24,7 +24,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration: what this code reads and writes."""
 
 VERSION_TABLE = "opsverify_schema"
@@ -103,3 +103,18 @@ measurements = Table(
     Index("ix_measurements_check", "runbook", "target", "run_id"),
     Index("ix_measurements_run", "run_id"),
 )
+
+standings = Table(
+    "standings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("environment", String(255), nullable=False),
+    Column("runbook", Text, nullable=False),
+    Column("function", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("target_kind", Text, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("spells", Text, nullable=False),
+    Index("ix_standings_environment", "environment"),
+)
+"""How each check ended before, one row per check: told from `results`, so that nobody has to read a year of those."""

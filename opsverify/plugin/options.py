@@ -14,10 +14,11 @@ from opsverify import reporting
 from opsverify.config.items import SCHEDULES, Severity
 from opsverify.config.loading import load_items, one_setting
 from opsverify.errors import ConfigurationError, OpsverifyError, ProbeError
+from opsverify.history.comparing import Comparer
 from opsverify.history.reading import last_results
 from opsverify.history.recording import Recorder
 from opsverify.plugin import costs
-from opsverify.plugin.exit_code import LEVELS, exit_code
+from opsverify.plugin.exit_code import FailOn, exit_code
 from opsverify.plugin.first_diagnostics import Diagnostics
 from opsverify.plugin.startup import environment_files, environment_names, location_of, runbook, start
 from opsverify.plugin.state import RUN, Run, is_worker
@@ -49,7 +50,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="LEVEL",
         default="P4",
         help="what makes the exit code 1: failures of this severity or worse (P1, P2, P3, P4; default: P4, all), "
-        "or 'warning': all failures and warnings",
+        "or 'warning': all failures and warnings. With 'new', or 'new,P2', only those that the last run that judged "
+        "them did not find as well",
     )
     group.addoption(
         "--concurrency",
@@ -88,8 +90,10 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if config.option.help or config.option.markers or config.option.showfixtures or config.option.version:
         return
-    if config.option.fail_on not in LEVELS:
-        raise pytest.UsageError(f"--fail-on: found {config.option.fail_on!r}, allowed {', '.join(LEVELS)}")
+    try:
+        FailOn.parse(config.option.fail_on)
+    except ValueError as error:
+        raise pytest.UsageError(f"--fail-on: found {config.option.fail_on!r}, allowed {error}") from None
     try:
         run = start(config)
     except ConfigurationError as error:
@@ -167,6 +171,9 @@ def _reports(config: pytest.Config, run: Run) -> None:
             steps = Diagnostics(environments, run.redactor, beside, language, results.all, html.add_section)
             config.pluginmanager.register(steps, "opsverify-diagnostics")
     if not config.option.collectonly:
+        only_new = FailOn.parse(config.option.fail_on).only_new
+        comparer = Comparer(run.histories, results, run.now, run.redactor, only_new)
+        config.pluginmanager.register(comparer, "opsverify-comparer")  # the last one with this hook is called first
         arguments = [str(argument) for argument in config.invocation_params.args]
         recorder = Recorder(run.histories, run.slot or "", run.now, run.redactor, config.rootpath, arguments)
         config.pluginmanager.register(recorder, "opsverify-history")
@@ -197,7 +204,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
     results, recorder = plugins.get_plugin("opsverify-results"), plugins.get_plugin("opsverify-history")
     if results is not None and not session.config.option.collectonly:
         all_results = results.all()
-        code = exit_code(all_results, session.config.option.fail_on, int(exitstatus), partial=results.partial)
+        fail_on = FailOn.parse(session.config.option.fail_on)
+        code = exit_code(all_results, fail_on, int(exitstatus), partial=results.partial)
         files: Any = plugins.get_plugin("opsverify-output-files")
         session.exitstatus = code = files.write(code)
         if recorder is not None:

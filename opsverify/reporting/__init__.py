@@ -3,6 +3,7 @@
 text       makes what a target says harmless and takes secrets out
 collected  pytest's reports → results
 alike      results that say the same of many targets → groups; ranges: many names in few words
+change     what is different about a finding since earlier runs, as `opsverify.history` tells it
 digest     results → counts, the list of what needs a person
 terminal · html · junit  the reports themselves
 rows       those of the HTML report's table, many alike folded into one
@@ -107,7 +108,7 @@ def register_reports(config: pytest.Config, heading: Heading) -> Results:
     if getattr(config.option, "xmlpath", None):
         from opsverify.reporting.junit import JUnit
 
-        manager.register(JUnit(heading), "opsverify-junit")
+        manager.register(JUnit(results, heading), "opsverify-junit")
     if getattr(config.option, "htmlpath", None):
         from opsverify.reporting.html import Html
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
+from opsverify.reporting.change import Change
 from opsverify.reporting.digest import worst_first
 from opsverify.reporting.results import Outcome, Result, result_of
 from opsverify.reporting.text import printable
@@ -92,11 +93,17 @@ class Results:
         self._seen: dict[str, _Seen] = {}
         self._others: dict[str, Result] = {}
         self._stopped = ""
+        self.compare: Callable[[Result], Change | None] | None = None
+        """What is different about a result since earlier runs; set when that is known, before reports are written."""
 
     def all(self) -> list[Result]:
         """One result per check and target, worst first."""
         finished = [seen.result or _unfinished(nodeid, seen) for nodeid, seen in self._seen.items()]
-        return worst_first([*finished, *self._others.values()])
+        results = worst_first([*finished, *self._others.values()])
+        if self.compare is None:
+            return results
+        compared = [(result, self.compare(result)) for result in results]
+        return [replace(result, change=change) if change else result for result, change in compared]
 
     def of(self, report: Any) -> Result:
         """The result that one report stands for, with what earlier phases of its test are known to have said."""

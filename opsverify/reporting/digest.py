@@ -6,11 +6,12 @@ The terminal and the HTML report both start from here, so that they cannot disag
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from opsverify.reporting.alike import Asked, Spread, alike, cause_of, causes_alike, common
+from opsverify.reporting.change import State
 from opsverify.reporting.results import Outcome, Result
 
 _RANKS = {
@@ -107,6 +108,11 @@ class Concern:
         return whose + self.finding + (f"; {self.span}" if self.span else "")
 
     @property
+    def fresh(self) -> bool:
+        """Whether any of it is new or worse: nobody can have acted on that yet."""
+        return any(result.change.state.fresh for result in self.results if result.change)
+
+    @property
     def span(self) -> str:
         """`99 % … 91 %` where it has figures of many."""
         return self.spread.span if self.spread else ""
@@ -155,7 +161,7 @@ def moment(iso: str) -> str:
 
 
 def concerns(results: Iterable[Result]) -> list[Concern]:
-    """What needs a person, worst first: by severity, and of one severity alerts before what is not known.
+    """What needs a person, worst first: by severity, of one severity what is new, and alerts before what is not known.
 
     Checks that one cause left without an answer are one concern, and so is what is alike about many targets.
     """
@@ -172,28 +178,33 @@ def concerns(results: Iterable[Result]) -> list[Concern]:
             found.append(result)
     listed = [concern_of(group, asked) for group in alike(found)]
     listed += [_folded({cause: causes[cause] for cause in same}, asked) for same in causes_alike(causes)]
-    return sorted(listed, key=lambda c: (c.severity, _RANKS[c.outcome], c.subject))
+    return sorted(listed, key=lambda c: (c.severity, not c.fresh, _RANKS[c.outcome], c.subject))
 
 
 def warnings(results: Iterable[Result]) -> list[Concern]:
-    """What is worth a look, worst first."""
-    return _of(results, Outcome.WARNING)
+    """What is worth a look, worst first, and of one severity what is new."""
+    return sorted(_of(results, lambda r: r.outcome is Outcome.WARNING), key=lambda c: (c.severity, not c.fresh))
 
 
 def waived(results: Iterable[Result]) -> list[Concern]:
     """The known failures that somebody answers for."""
-    return _of(results, Outcome.WAIVED)
+    return _of(results, lambda r: r.outcome is Outcome.WAIVED)
+
+
+def recovered(results: Iterable[Result]) -> list[Concern]:
+    """What the last run that judged it found wrong, and is normal now."""
+    return _of(results, lambda r: r.change is not None and r.change.state is State.RECOVERED)
 
 
 def excused(results: Iterable[Result]) -> list[Concern]:
     """What does not exist here, by the environment's own word."""
-    return _of(results, Outcome.NOT_APPLICABLE)
+    return _of(results, lambda r: r.outcome is Outcome.NOT_APPLICABLE)
 
 
-def _of(results: Iterable[Result], outcome: Outcome) -> list[Concern]:
+def _of(results: Iterable[Result], wanted: Callable[[Result], bool]) -> list[Concern]:
     every = list(results)
     asked = Asked(every)
-    return [concern_of(group, asked) for group in alike(r for r in worst_first(every) if r.outcome is outcome)]
+    return [concern_of(group, asked) for group in alike(filter(wanted, worst_first(every)))]
 
 
 def concern_of(group: Sequence[Result], asked: Asked) -> Concern:

@@ -25,6 +25,7 @@ from opsverify.reporting.digest import (
     counts,
     excused,
     figures,
+    recovered,
     tone,
     waived,
     warnings,
@@ -165,8 +166,15 @@ class Html:
             parts.append(f'<div class="ov-banner" role="alert">{escape(words("nothing judged"))}</div>')
         parts.append(self._list(words("needs a person"), open_points))
         parts.append(self._list(words("warnings"), warned))
+        parts.append(self._recovered(results))
         parts.append(f'<h3 class="ov-all">{escape(words("all checks"))}</h3>')
         return "".join(parts)
+
+    def _recovered(self, results: Sequence[Result]) -> str:
+        words, listed = self._words, recovered(results)
+        rows = [(one.severity, words.name(one), one.results[0].title, words.change(one)) for one in listed]
+        body = table((words("severity"), "ID", words("check"), words("before")), rows)
+        return self._section(words("recovered ones"), body if rows else "", rows)
 
     def _headline(self, results: Sequence[Result], why_partial: str) -> str:
         tally, words, open_points = counts(results), self._words, concerns(results)
@@ -221,6 +229,9 @@ class Html:
             act = f'<p class="ov-act">→ {escape(advice)} {due}</p>' if advice or due else ""
             text = f"<strong>{title}</strong>{small}<p>{escape(words.told(concern))}</p>{act}"
         label = f'<b class="ov-label">{escape(words(concern.outcome.value))}</b>'
+        change = words.change(concern)
+        if change:
+            label += f'<span class="ov-change{" ov-fresh" if concern.fresh else ""}">{escape(change)}</span>'
         text += self._targets(concern)
         return f'<li class="ov-{kind}"><div class="ov-mark">{badge}{label}</div><div>{text}</div></li>'
 
@@ -229,9 +240,15 @@ class Html:
         if concern.spread is None:
             return ""
         names = f"<p>{escape(', '.join(compress(concern.spread.names)))}</p>"
-        rows = [(result.target, figures(result)) for result in concern.results] if concern.example else []
-        listed = table((self._words("target"), self._words("finding")), rows) if rows else ""
-        summary = escape(self._words.count("every target", len(concern.spread.names)))
+        words = self._words
+        columns = {"target": [result.target for result in concern.results]}
+        if concern.example:
+            columns["finding"] = [figures(result) for result in concern.results]
+        changes = [words.changed([result]) for result in concern.results]
+        if len(set(changes)) > 1:
+            columns["before"] = changes
+        listed = table(map(words, columns), zip(*columns.values(), strict=True)) if len(columns) > 1 else ""
+        summary = escape(words.count("every target", len(concern.spread.names)))
         return f'<details class="ov-targets"><summary>{summary}</summary>{names}{listed}</details>'
 
     def _waivers(self, results: Sequence[Result]) -> str:

@@ -11,19 +11,23 @@ Azure Pipelines   classname, name, time, message (learn.microsoft.com, PublishTe
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any
+from xml.etree.ElementTree import Element, SubElement
 
 import pytest
 
 from opsverify import __version__
+from opsverify.reporting.change import Change
+from opsverify.reporting.collected import Results
 from opsverify.reporting.digest import Heading
 
 
 class JUnit:
     """Plugin object: names the environment in the file, and makes each test case say what its readers need."""
 
-    def __init__(self, heading: Heading) -> None:
+    def __init__(self, results: Results, heading: Heading) -> None:
+        self._results = results
         self._heading = heading
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -41,10 +45,12 @@ class JUnit:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         log = _log(session.config)
         if log is not None:
+            changes = {_named(result.nodeid): result.change for result in self._results.all() if result.change}
             for reporter in log.node_reporters_ordered:
                 case = reporter.to_xml()
                 _plain_messages(case)
                 _count_lines_from_one(case)
+                _add_change(case, changes)
                 reporter.to_xml = lambda case=case: case
         return (yield)
 
@@ -53,6 +59,22 @@ def _log(config: pytest.Config) -> Any:
     from _pytest.junitxml import xml_key
 
     return config.stash.get(xml_key, None)
+
+
+def _named(nodeid: str) -> tuple[str, str]:
+    """How a case is named: its class and itself."""
+    from _pytest.junitxml import mangle_test_address
+
+    *names, name = mangle_test_address(nodeid)
+    return ".".join(names), name
+
+
+def _add_change(case: Element, changes: Mapping[tuple[str, str], Change]) -> None:
+    """What is different since the runs before, which is known when pytest has finished its part of the case."""
+    change, properties = changes.get((case.get("classname", ""), case.get("name", ""))), case.find("properties")
+    if change is not None and properties is not None:
+        SubElement(properties, "property", name="state", value=change.state.value)
+        SubElement(properties, "property", name="since", value=change.since)
 
 
 def _plain_messages(case: Any) -> None:

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 
 from opsverify import __version__
-from opsverify.reporting.digest import Concern, Heading, concerns, counts_text, moment, tone, warnings
+from opsverify.reporting.digest import Concern, Heading, concerns, counts_text, moment, recovered, tone, warnings
 from opsverify.reporting.finished import FinishedRun
 from opsverify.reporting.results import Outcome, Result
+from opsverify.reporting.words import Words
 
 _SIGNS = {"red": "❌", "amber": "⚠️", "green": "✅"}
+_ENGLISH = Words("en")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#|!~@&:-])")
 
 
@@ -28,6 +30,7 @@ def markdown(results: Sequence[Result], heading: Heading, *, partial: bool) -> s
     if not any(result.outcome.judged for result in results):
         parts.append("**NOTHING WAS JUDGED**: this run says nothing about the system")
     parts += _table("Needs a person", concerns(results)) + _table("Warnings", warnings(results))
+    parts += _recovered(recovered(results))
     waived = sum(result.outcome is Outcome.WAIVED for result in results)
     if waived:
         parts.append(f"{waived} waived, see the report")
@@ -37,12 +40,25 @@ def markdown(results: Sequence[Result], heading: Heading, *, partial: bool) -> s
 
 def _table(title: str, listed: Iterable[Concern]) -> list[str]:
     rows = [
-        f"| {one.severity} | {escaped(one.name)} | {escaped(one.told)} | {escaped(one.to_do)} | "
+        f"| {_marked(one)} | {escaped(one.name)} | {escaped(one.told)} | {escaped(one.to_do)} | "
         f"{moment(one.respond_by) or '–'} |"
         for one in listed
     ]
     head = f"| | {title} | Finding | What to do | Respond by |\n|---|---|---|---|---|"
     return ["\n".join([head, *rows])] if rows else []
+
+
+def _recovered(listed: Iterable[Concern]) -> list[str]:
+    rows = [f"| {one.severity} | {escaped(one.name)} | {escaped(_ENGLISH.change(one))} |" for one in listed]
+    return ["\n".join(["| | Recovered | Before |\n|---|---|---|", *rows])] if rows else []
+
+
+def _marked(concern: Concern) -> str:
+    """How severe it is, and what is different since the runs before."""
+    change = escaped(_ENGLISH.change(concern))
+    if not change:
+        return concern.severity
+    return f"{concern.severity} **{change}**" if concern.fresh else f"{concern.severity} {change}"
 
 
 def escaped(text: str) -> str:

@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 import pytest
 
+from opsverify.reporting.change import Change
+
 
 class Outcome(str, Enum):
     """How a check ended. The first three were judged; the others were not, each for another reason."""
@@ -91,6 +93,8 @@ class Result:
     """Counted from 1; 0 where it is not known."""
     seconds: float = field(default=0.0, compare=False)
     """Duration of the judgement itself; the probe's own time is not in it."""
+    change: Change | None = None
+    """What is different since the runs before; None where that is not known, or there is nothing to tell."""
 
     @property
     def outcome(self) -> Outcome:
@@ -144,7 +148,7 @@ def figures_text(figures: Iterable[tuple[str, float]]) -> str:
     return f"[{', '.join(parts)}]" if parts else ""
 
 
-PROPERTIES = tuple(f.name for f in fields(Result) if f.name not in ("nodeid", "file", "line", "seconds"))
+PROPERTIES = tuple(f.name for f in fields(Result) if f.name not in ("nodeid", "file", "line", "seconds", "change"))
 """Names of the user properties that carry a result."""
 
 
@@ -159,7 +163,7 @@ def record(item: pytest.Item, **values: str) -> None:
 
 def result_of(report: Any) -> Result:
     """The result that a pytest TestReport carries ; that of the call, or of a failed set-up, is the telling one."""
-    properties = {k: str(v) for k, v in report.user_properties if k in PROPERTIES}
+    properties: dict[str, Any] = {k: str(v) for k, v in report.user_properties if k in PROPERTIES}
     file, line = _place(report)
     seconds = getattr(report, "duration", 0.0)
     return Result(nodeid=report.nodeid, file=file, line=line, seconds=seconds, **properties)

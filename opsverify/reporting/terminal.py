@@ -18,12 +18,14 @@ from opsverify.reporting.digest import (
     concerns,
     counts_text,
     moment,
+    recovered,
     tone,
     waived,
     warnings,
     worst_first,
 )
 from opsverify.reporting.results import Outcome, Result
+from opsverify.reporting.words import Words
 
 RED = {"red": True, "bold": True}
 PURPLE = {"purple": True, "bold": True}
@@ -32,6 +34,8 @@ CYAN = {"cyan": True}
 GREEN = {"green": True, "bold": True}
 PLAIN: dict[str, bool] = {}
 HEAD = {"bold": True}
+
+_ENGLISH = Words("en")
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ def summary_lines(
 
     section("Needs a person", [_concern(c, RED if c.outcome is Outcome.ALERT else PURPLE) for c in concerns(results)])
     section("Warnings", [_concern(c, AMBER) for c in warnings(results)])
+    section("Recovered", [(_named(c), "", GREEN) for c in recovered(results)])
     section("Waived", [(_concern(c, CYAN)[0], "", CYAN) for c in waived(results)])
     excused = _excused(worst_first(results))
     section("Not applicable here", [(f"{names}: {reason}", "", PLAIN) for reason, names in excused.items()])
@@ -128,9 +133,15 @@ def _excused(ordered: Sequence[Result]) -> dict[str, str]:
 
 
 def _concern(concern: Concern, markup: dict[str, bool]) -> tuple[str, str, dict[str, bool]]:
-    first = "  ".join(part for part in (f"{concern.severity:<2}", concern.name, concern.told) if part)
+    first = "  ".join(part for part in (_named(concern), concern.told) if part)
     due = f" (respond by {moment(concern.respond_by)})" if concern.respond_by else ""
     return first, f"→ {concern.to_do}{due}" if concern.advice or due else "", markup
+
+
+def _named(concern: Concern) -> str:
+    """How severe it is, what is different since the runs before, and what it is about."""
+    parts = (f"{concern.severity:<2}", _ENGLISH.change(concern), concern.name)
+    return "  ".join(part for part in parts if part)
 
 
 def _entry(first: str, second: str, width: int, markup: dict[str, bool]) -> list[Line]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from opsverify.reporting.digest import Concern
+from opsverify.reporting.change import Change, State
+from opsverify.reporting.digest import LABELS, Concern
 from opsverify.reporting.ranges import short
+from opsverify.reporting.results import Outcome, Result
 
 _PARTS = re.compile(r"observed (.*?), expected (.*?)(?=; observed |$)", re.DOTALL)
 """What `opsverify.judgements.expect.Finding` says in a sentence, one for each thing that is wrong."""
@@ -63,6 +66,24 @@ EN = {
     "as for": "as for {name}",
     "target": "Target",
     "every target": "All {n} targets",
+    "new": "new",
+    "worse": "worse",
+    "worse than": "worse: was {was}",
+    "known": "since {age}",
+    "known most": "since up to {age}",
+    "recovered": "was {was} for {age}",
+    "recovered most": "was {was} for up to {age}",
+    "flapping": "flapping",
+    "runs": "{n} runs",
+    "runs 1": "1 run",
+    "days": "{n} days",
+    "days 1": "1 day",
+    "some": "{what} on {n}",
+    "some named": "{what} on {n} ({names})",
+    "some known": "{n} known",
+    "recovered ones": "Recovered",
+    "before": "Before",
+    "between": ", ",
     "headline fail": "{n} findings need a person",
     "headline fail 1": "1 finding needs a person",
     "headline warn": "Nothing is broken; {n} checks warn",
@@ -137,6 +158,24 @@ JA = {
     "as for": "{name} の場合",
     "target": "対象",
     "every target": "対象 {n} 件すべて",
+    "new": "新規",
+    "worse": "悪化",
+    "worse than": "悪化（前回は{was}）",
+    "known": "{age}継続",
+    "known most": "最長 {age}継続",
+    "recovered": "{was}が {age}継続",
+    "recovered most": "{was}が最長 {age}継続",
+    "flapping": "不安定（正常と異常を繰り返している）",
+    "runs": "{n} 回",
+    "runs 1": "1 回",
+    "days": "{n} 日間",
+    "days 1": "1 日間",
+    "some": "{what} {n} 件",
+    "some named": "{what} {n} 件（{names}）",
+    "some known": "既知 {n} 件",
+    "recovered ones": "回復",
+    "before": "これまで",
+    "between": "、",
     "headline fail": "{n} 件の対応が必要です",
     "headline fail 1": "1 件の対応が必要です",
     "headline warn": "異常はありません。注意が {n} 件あります",
@@ -199,6 +238,54 @@ class Words:
         """A text of the first of many, with its name where others say something else, and the span of all."""
         whose = self.filled("worst" if concern.span else "for example", name=concern.example) if concern.example else ""
         return (f"{whose}: " if whose else "") + text + (f"; {concern.span}" if concern.span else "")
+
+    def change(self, concern: Concern) -> str:
+        """What is different since the runs before: `new`, `since 3 runs, 2 days`, `new on 3 (app1-app3), 37 known`.
+
+        Empty where that is not known, and where there is nothing to tell.
+        """
+        # The targets of checks with one cause are no answer to which of them are new.
+        return self.changed(concern.results, named=bool(concern.spread and concern.finding))
+
+    def changed(self, results: Sequence[Result], *, named: bool = False) -> str:
+        """The same of any results; `named` says which targets it is about where they differ."""
+        changes = [result.change for result in results if result.change]
+        parts = []
+        states = [state for state in State if any(change.state is state for change in changes)]
+        if len(states) == 1:
+            parts.append(self._state(states[0], changes))
+        for state in states if len(states) > 1 else ():
+            names = [result.target for result in results if result.change and result.change.state is state]
+            if state is State.KNOWN:
+                parts.append(self.count("some known", len(names)))
+            else:
+                key = "some named" if named else "some"
+                parts.append(self.filled(key, what=self(state.value), n=f"{len(names):,}", names=short(names, 3)))
+        flapping = sum(change.flapping for change in changes)
+        if flapping:
+            on = self.filled("some", what=self("flapping"), n=f"{flapping:,}")
+            parts.append(self("flapping") if flapping == len(changes) else on)
+        return self("between").join(parts)
+
+    def _state(self, state: State, changes: Sequence[Change]) -> str:
+        longest = max(changes, key=lambda change: change.runs)
+        most = " most" if len({(change.runs, change.days) for change in changes}) > 1 else ""
+        if state is State.NEW:
+            return self("new")
+        if state is State.WORSE:
+            same = len({change.was for change in changes}) == 1
+            return self.filled("worse than", was=self._was(longest)) if same else self("worse")
+        key = "known" if state is State.KNOWN else "recovered"
+        return self.filled(f"{key}{most}", age=self._age(longest), was=self._was(longest))
+
+    def _age(self, change: Change) -> str:
+        days = [self.count("days", change.days)] if change.days else []
+        return self("between").join([self.count("runs", change.runs), *days])
+
+    def _was(self, change: Change) -> str:
+        if not change.was:
+            return ""
+        return LABELS[Outcome(change.was)] if self.language == "en" else self(change.was)
 
     def advice(self, concern: Concern) -> str:
         """What to do, with the target that it is filled in for."""

@@ -1,0 +1,36 @@
+"""What is different about a finding since the runs before: `opsverify.history.changes` tells it, reports show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class State(str, Enum):
+    """How a finding relates to the last run that says something about it."""
+
+    NEW = "new"
+    WORSE = "worse"
+    KNOWN = "known"
+    RECOVERED = "recovered"
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nobody can have acted on it yet."""
+        return self in (State.NEW, State.WORSE)
+
+
+@dataclass(frozen=True)
+class Change:
+    """The state of one finding, of a run whose history is known."""
+
+    state: State
+    was: str = ""
+    """The verdict before, for what is worse or has recovered."""
+    runs: int = 1
+    """How many runs in a row found it, this one among them; of what has recovered, how many had found it."""
+    days: int = 0
+    """Whole days since the first of them."""
+    since: str = ""
+    """When the first of them began, ISO 8601."""
+    flapping: bool = False
