@@ -60,9 +60,16 @@ def add_options(group: Any) -> None:
 
 
 def files(config: pytest.Config) -> dict[Path, Format]:
-    """Those reports that the command line asks for, by where they go."""
-    paths = {one: getattr(config.option, one.option, None) for one in FORMATS}
-    return {config.invocation_params.dir / path: one for one, path in paths.items() if path}
+    """Those reports that the command line asks for, by where they go; raises UsageError for two in one file."""
+    import pytest
+
+    asked = [(one, path) for one in FORMATS if (path := getattr(config.option, one.option, None))]
+    by_path = {config.invocation_params.dir / path: one for one, path in asked}
+    if len(by_path) < len(asked):
+        raise pytest.UsageError(
+            f"{' and '.join(f'--{one.option}' for one, _ in asked)}: found one file for two reports"
+        )
+    return by_path
 
 
 def _text(module: str, run: FinishedRun) -> str:

@@ -6,11 +6,15 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pytest
+
 from opsverify.reporting import atomic
 from opsverify.reporting.collected import Results
 from opsverify.reporting.digest import Heading
 from opsverify.reporting.finished import FinishedRun
 from opsverify.reporting.writing import Writing
+
+REFUSED = "the run ended at a mistake in options or configuration, before anything was asked"
 
 
 class OutputFiles:
@@ -30,7 +34,8 @@ class OutputFiles:
 
     def _write(self, exit_code: int) -> int:
         seconds = time.monotonic() - self._began
-        run = FinishedRun(self._heading, self._results.all(), exit_code, seconds, self._results.stopped)
+        stopped = self._results.stopped or (REFUSED if exit_code == pytest.ExitCode.USAGE_ERROR else "")
+        run = FinishedRun(self._heading, self._results.all(), exit_code, seconds, stopped)
         for path, text in self._texts.items():
             if path in self._writing.failed:
                 continue

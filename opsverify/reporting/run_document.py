@@ -6,7 +6,6 @@ and printable already, as in every other report.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -124,14 +123,13 @@ class RunDocument(_Part):
 
 def text(run: FinishedRun) -> str:
     """The content of the file."""
-    # allow_nan=False: NaN is no JSON, and no figure is one.
-    return json.dumps(document(run), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    return document(run).model_dump_json(indent=1) + "\n"
 
 
-def document(run: FinishedRun) -> dict[str, Any]:
+def document(run: FinishedRun) -> RunDocument:
     """The run as the schema has it."""
     heading = run.heading
-    whole = RunDocument(
+    return RunDocument(
         format_version=FORMAT_VERSION,
         suite_version=__version__,
         environments=heading.environments,
@@ -152,7 +150,6 @@ def document(run: FinishedRun) -> dict[str, Any]:
         ),
         results=[_check_result(result) for result in run.results],
     )
-    return whole.model_dump(mode="json")
 
 
 def schema() -> dict[str, Any]:

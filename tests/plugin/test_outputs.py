@@ -78,3 +78,33 @@ def test_every_check_is_found_where_it_is_written(project: Project) -> None:
         "checks/runbook.yaml",
         "checks/test_resources.py",
     }
+
+
+def test_metrics_stay_until_there_are_new_ones(project: Project) -> None:
+    project.environment("here", HOST)
+    metrics = project.folder / "run.prom"
+    metrics.write_text("# those of last night\n")
+    refused = project.run(*DISK, "--metrics=run.prom", "--json=.")
+    assert refused.code != 0
+    assert metrics.read_text() == "# those of last night\n"
+    done = project.run(*DISK, "-m", "daily", "--metrics=run.prom")
+    text = metrics.read_text("utf-8")
+    assert f'opsverify_run_exit_code{{environment="here",selection="daily",slot=""}} {done.code}\n' in text
+    assert 'check="disk-usage",target="here",target_kind="hosts",severity="P2",unit="%"' in text
+
+
+def test_a_run_that_was_refused_after_its_start_is_not_complete(project: Project) -> None:
+    project.own_checks(
+        'from opsverify import runbook\n\n@runbook("disk-usge")\ndef test_x(filesystems, expect): pass\n'
+    )
+    project.environment("here", HOST)
+    done = project.run("--env", "here", "--json=run.json")
+    whole = document(done)
+    assert (whole["exit_code"], whole["complete"], whole["results"]) == (done.code, False, [])
+    assert done.code == 4
+
+
+def test_two_reports_in_one_file_are_a_usage_error(project: Project) -> None:
+    project.environment("here", HOST)
+    refused = project.run(*DISK, "--json=run.txt", "--metrics=run.txt")
+    assert (refused.code, "--json and --metrics: found one file for two reports" in refused.output) == (4, True)
