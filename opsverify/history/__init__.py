@@ -6,6 +6,8 @@
     store      opens, migrates, writes, reads: everything that needs SQLAlchemy (and, rarely, Alembic)
     reading    what a check's `history` argument can be asked
     recording  writes a run when it has ended, and says loudly when that failed
+    availability  for how much of the time promises were kept; repairs: how long failures lasted; compliance: what a
+                  month's schedule asked for, and got; pure
 
 Only `store` and `tables` import SQLAlchemy, and only when a run ends or a check asks: a run's start does not pay for
 it. A history that cannot be used never changes a verdict by itself.
