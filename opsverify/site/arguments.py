@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -64,16 +65,11 @@ def wanted(arguments: Sequence[str], root: Path) -> Wanted:
     abouts, histories = {}, {}
     for name in dict.fromkeys(given.env):
         path = file_of(root, name)
+        abouts[name] = tried(partial(about, name, path, items), About(name, name, "", "", items))
         if path.is_file():
-            described = tried(lambda name=name, path=path: about(name, path, items), None)  # type: ignore[misc]
-            abouts[name] = described or About(name, name, "", "", items)
             if given.history is None:
-                where = f"{path}: history"
-                histories[name] = tried(
-                    lambda path=path, where=where: _location(one_setting(path, "history"), where, root),  # type: ignore[misc]
-                    Location("none"),
-                )
-        else:
+                histories[name] = tried(partial(_own_location, path, root), Location("none"))
+        elif given.history is None:
             known = ", ".join(sorted(one.stem for one in path.parent.glob("*.yaml"))) or "none"
             mistakes.append(f"--env: found {name!r}, allowed the name of a file in environments/ ({known})")
     if mistakes:
@@ -84,6 +80,10 @@ def wanted(arguments: Sequence[str], root: Path) -> Wanted:
 def file_of(root: Path, name: str) -> Path:
     """The file that describes an environment, which need not be there. A name out of a history leads nowhere else."""
     return root / "environments" / f"{Path(name).name}.yaml"
+
+
+def _own_location(path: Path, root: Path) -> Location:
+    return _location(one_setting(path, "history"), f"{path}: history", root)
 
 
 def _location(url: str | None, where: str, root: Path) -> Location:
@@ -112,9 +112,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--env",
         metavar="NAME",
-        action="append",
+        action="extend",
+        nargs="+",
         default=[],
-        help="a name from environments/; repeatable (default: all that the history has)",
+        help="names from environments/, or with --history any that it has (default: all that it has)",
     )
     parser.add_argument("--language", metavar="LANGUAGE", default="en", help="en or ja (default: en)")
     return parser

@@ -51,9 +51,16 @@ class Chart:
         """Figures over time, the first MOST_LINES of them."""
         pygal = _pygal()
         chart = pygal.DateTimeLine(
-            **_looks(_LINES), dots_size=1.5, x_label_rotation=0,
-            x_value_formatter=lambda when: f"{when:%m-%d}", include_x_axis=True,
-        )  # fmt: skip
+            **_looks(_LINES),
+            dots_size=1.5,
+            x_value_formatter=lambda when: f"{when:%m-%d}",
+            include_x_axis=True,
+            legend_at_bottom=True,
+            legend_at_bottom_columns=_COLUMNS,
+            legend_box_size=11,
+            truncate_legend=40,
+            margin_bottom=30,
+        )
         for (label, points), dash in zip(series.items(), _DASHES, strict=False):
             chart.add(label, list(points), stroke_style={"dasharray": dash, "width": 2} if dash else {"width": 2})
         return self._drawn(chart)
@@ -123,11 +130,6 @@ def _looks(colours: Sequence[str]) -> dict[str, Any]:
         "width": _WIDTH,
         "height": _HEIGHT,
         "disable_xml_declaration": True,
-        "legend_at_bottom": True,
-        "legend_box_size": 11,
         "margin": 8,
-        "margin_bottom": 30,
-        "legend_at_bottom_columns": _COLUMNS,
         "truncate_label": -1,
-        "truncate_legend": 40,
     }

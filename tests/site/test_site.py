@@ -280,26 +280,17 @@ def failed(capsys: pytest.CaptureFixture[str], project: Path, *arguments: str) -
 def test_mistakes_of_arguments_are_told_at_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "file").touch()
     (project / "environments" / "odd.yaml").write_text("country: ZZ\ntimezone: Mars\nhistory: none\n")
-    told = [
-        "--out",
-        str(project / "file"),
-        "--history",
-        "mysql://x",
-        "--env",
-        "odd",
-        "--env",
-        "nope",
-        "--language",
-        "fr",
-    ]
-    code, sentences = failed(capsys, project, *told, "--colour")
+    told = ["--out", str(project / "file"), "--env", "odd", "nope", "--language", "fr", "--colour"]
+    code, sentences = failed(capsys, project, *told)
     assert code == 2
-    for part in ("--colour", "--out", "--history", "--env: found 'nope'", "country: found 'ZZ'", "Mars", "--language"):
+    parts = ("--colour", "--out", "--env: found 'nope'", "country: found 'ZZ'", "Mars", "history: found 'none'", "'fr'")
+    for part in parts:
         assert len([sentence for sentence in sentences if part in sentence]) == 1, part
+    code, sentences = failed(capsys, project, "--out", "x", "--history", "mysql://u:hunter2@x/y", "--env", "odd")
+    assert (code, len(sentences)) == (2, 3)
+    assert sentences[0].startswith("--history: found a value that does not fit, allowed postgresql://")
     assert failed(capsys, project)[0] == 2
     assert failed(capsys, project, "--out") == (2, ["argument --out: expected one argument"])
-    code, sentences = failed(capsys, project, "--out", "x", "--env", "odd")
-    assert [sentence for sentence in sentences if "history: found 'none'" in sentence]
 
 
 def test_a_history_that_is_not_there_or_empty_is_one_sentence(
@@ -341,7 +332,9 @@ def test_an_environments_own_history_and_one_without_a_file(project: Path, tmp_p
     assert main(["--out", str(project / "out"), "--env", "production"], project, NOW) == 0
     (project / "environments" / "production.yaml").unlink()
     out = project / "other"
-    assert main(["--out", str(out), "--history", f"sqlite:///{project}/own.db"], project, NOW) == 0
+    named = ["--out", str(out), "--history", f"sqlite:///{project}/own.db"]
+    assert main(named, project, NOW) == 0
+    assert main([*named, "--env", "production", "production"], project, NOW) == 0
     assert "JST" in (out / "production" / "index.html").read_text()
 
 
