@@ -76,7 +76,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one run made of a subject. `waiver` says who answers for it, "" where nobody must."""
+    """What one run made of a subject. `waiver` is the sentence of what was waived, "" otherwise."""
 
     when: datetime
     outcome: Outcome

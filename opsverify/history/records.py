@@ -68,7 +68,7 @@ class PastResult:
     severity: str
     verdict: str
     waiver: str
-    """Who answers for it, until when and why, as its sentence says; "" where it is not waived."""
+    """The sentence of a waived result: who answers for it, until when and why, and what was found; "" otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
