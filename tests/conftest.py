@@ -41,6 +41,7 @@ FAST = (
     "config",
     "drills/test_pure.py",
     "evidence",
+    "history/test_availability.py",
     "judgements",
     "plugin/test_declared.py",
     "plugin/test_exit_code.py",

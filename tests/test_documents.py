@@ -18,7 +18,7 @@ from tests.pace import HANGS
 
 ROOT = Path(__file__).parents[1]
 READMES = {"en": "README.md", "ja": "README.ja.md"}
-DOCUMENTS = [*READMES.values(), "docs/architecture.md", "docs/fleets.md", "docs/privileges.md"]
+DOCUMENTS = [*READMES.values(), "docs/architecture.md", "docs/fleets.md", "docs/privileges.md", "docs/trends.md"]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
@@ -57,6 +57,12 @@ def usage() -> str:
     return run_pytest("--help").stdout
 
 
+@cache
+def usage_of_the_site() -> str:
+    command = [sys.executable, "-m", "opsverify.site", "--help"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=HANGS, check=True).stdout
+
+
 def variables(text: str) -> dict[str, str]:
     """A value for each `${VAR}` of an environment file."""
     return {name: f"value-of-{name}" for name in re.findall(r"\$\{([A-Z_]+)\}", text)}
@@ -88,7 +94,7 @@ def test_every_link_leads_somewhere(name: str) -> None:
 @pytest.mark.parametrize("name", READMES.values())
 def test_every_option_exists_and_none_of_ours_is_untold(name: str) -> None:
     mentioned = set(_OPTION.findall(text_of(name)))
-    assert mentioned <= set(_OPTION.findall(usage()))
+    assert mentioned <= set(_OPTION.findall(usage() + usage_of_the_site()))
     ours = usage().split("operational verification:\n", 1)[1].split("\n\n", 1)[0]
     assert set(re.findall(r"^  (--[a-z-]+)", ours, re.MULTILINE)) <= mentioned
 

@@ -9,6 +9,8 @@
     reading    what a check's `history` argument can be asked
     comparing  tells the reports what is new, read once when the checks have ended
     recording  writes a run when it has ended, and says loudly when that failed
+    availability  for how much of the time promises were kept; repairs: how long failures lasted; compliance: what a
+                  month's schedule asked for, and got; pure
 
 Only `store`, `standings` and `tables` import SQLAlchemy, and only when a run ends or a check asks: a run's start does
 not pay for it. A history that cannot be used never changes a verdict by itself.

@@ -56,5 +56,31 @@ class LastResult:
     """When that run began."""
 
 
+@dataclass(frozen=True, slots=True)
+class PastResult:
+    """How one check of one target ended in one run."""
+
+    started_at: datetime
+    """When that run began."""
+    runbook: str
+    target: str
+    target_kind: str
+    severity: str
+    verdict: str
+    waiver: str
+    """The sentence of a waived result: who answers for it, until when and why, and what was found; "" otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What one run measured, in its item's unit."""
+
+    started_at: datetime
+    runbook: str
+    target: str
+    about: str
+    value: float
+
+
 Series = dict[str, list[tuple[datetime, float]]]
 """Figures by what they are about, oldest first."""

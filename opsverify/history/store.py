@@ -23,9 +23,19 @@ from sqlalchemy.pool import NullPool
 from opsverify.config.history_location import Location
 from opsverify.evidence.executors import DaemonThreads
 from opsverify.history import standings
-from opsverify.history.records import GOOD, KEPT_DAYS, HistoryError, LastResult, RunRecord, Series, Subject
+from opsverify.history.records import (
+    GOOD,
+    KEPT_DAYS,
+    Figure,
+    HistoryError,
+    LastResult,
+    PastResult,
+    RunRecord,
+    Series,
+    Subject,
+)
 from opsverify.history.tables import SCHEMA, VERSION_TABLE, measurements, results, runs
-from opsverify.reporting.results import Result
+from opsverify.reporting.results import Outcome, Result
 
 BUSY_SECONDS = 20
 """How long to wait for another run's transaction."""
@@ -139,6 +149,35 @@ class Store:
     def standings(self, environments: Sequence[str]) -> standings.Standings:
         """How each check of these environments ended before; an environment without any run is not among the keys."""
         return standings.read(self._read(standings.query(environments)))
+
+    def environments(self) -> list[str]:
+        """The names of all environments that have runs, in their order."""
+        return [name for (name,) in self._read(select(runs.c.environment).distinct().order_by(runs.c.environment))]
+
+    def past_results(self, environment: str, since: datetime) -> list[PastResult]:
+        """How everything ended in every run of an environment since then, oldest first."""
+        # Sentences are long, and only a waiver's is asked for.
+        waiver = case((results.c.verdict == Outcome.WAIVED.value, results.c.sentence), else_="")
+        columns = (results.c.runbook, results.c.target, results.c.target_kind, results.c.severity, results.c.verdict)
+        query = (
+            select(runs.c.started_at, *columns, waiver)
+            .join(results, runs.c.id == results.c.run_id)
+            .where(runs.c.environment == environment, runs.c.started_at >= since, results.c.runbook != "")
+            .order_by(runs.c.started_at, results.c.id)
+        )
+        return [PastResult(*row) for row in self._read(query)]
+
+    def figures(self, environment: str, runbooks: Sequence[str], since: datetime) -> list[Figure]:
+        """What those checks measured of all targets of an environment since then, oldest first."""
+        columns = (measurements.c.runbook, measurements.c.target, measurements.c.about, measurements.c.value)
+        query = (
+            select(runs.c.started_at, *columns)
+            .join(measurements, runs.c.id == measurements.c.run_id)
+            .where(runs.c.environment == environment, runs.c.started_at >= since)
+            .where(measurements.c.runbook.in_(runbooks))
+            .order_by(runs.c.started_at, measurements.c.id)
+        )
+        return [Figure(*row) for row in self._read(query)]
 
     def migrate(self) -> None:
         """Bring the database to this code's schema; raises HistoryError, and leaves it alone, when it is newer."""

@@ -6,6 +6,7 @@ night's backup or clean-up; this one ignores up to 29 % of such days.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,12 +27,17 @@ class Trend:
 
     per_day: float
     days: float
+    slowest: float
+    fastest: float
+    """Between these two, `per_day` lies with a confidence of 95 %; infinite where the days are too few to say."""
 
     def days_until(self, limit: float, now: float) -> float:
         """Days until the figure, `now`, passes `limit`: 0 where it has, `FAR` where it will not in that time."""
-        if now >= limit:
-            return 0.0
-        return FAR if self.per_day * FAR <= limit - now else (limit - now) / self.per_day
+        return _days(self.per_day, limit, now)
+
+    def span_until(self, limit: float, now: float) -> tuple[float, float]:
+        """The earliest and the latest of `days_until` with a confidence of 95 %."""
+        return _days(self.fastest, limit, now), _days(self.slowest, limit, now)
 
 
 def trend(series: Series, minimum_days: float) -> Trend | None:
@@ -44,5 +50,22 @@ def trend(series: Series, minimum_days: float) -> Trend | None:
     span = max((t for t, _ in points), default=0.0) - min((t for t, _ in points), default=0.0)
     if len(points) < FEWEST_DAYS or span < minimum_days:
         return None
-    slopes = [(v2 - v1) / (t2 - t1) for (t1, v1), (t2, v2) in combinations(points, 2) if t1 != t2]
-    return Trend(median(slopes), span)
+    slopes = sorted((v2 - v1) / (t2 - t1) for (t1, v1), (t2, v2) in combinations(points, 2) if t1 != t2)
+    return Trend(median(slopes), span, *_confidence(slopes, len(points)))
+
+
+def _confidence(slopes: Sequence[float], n: int) -> tuple[float, float]:
+    """Between which of the sorted slopes of `n` points the median lies with 95 %.
+
+    Source: P. K. Sen, Estimates of the Regression Coefficient Based on Kendall's Tau, 1968: the ranks that are
+    1.96 standard deviations of Kendall's S apart, n (n − 1) (2 n + 5) / 18 being its variance.
+    """
+    width = 1.96 * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
+    low, high = math.floor((len(slopes) - width) / 2), math.ceil((len(slopes) + width) / 2)
+    return (slopes[low - 1] if low >= 1 else -math.inf), (slopes[high] if high < len(slopes) else math.inf)
+
+
+def _days(per_day: float, limit: float, now: float) -> float:
+    if now >= limit:
+        return 0.0
+    return FAR if per_day * FAR <= limit - now else (limit - now) / per_day

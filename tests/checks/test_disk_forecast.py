@@ -102,6 +102,9 @@ def test_any_series_has_a_trend_or_none(series):
     matches = trend(series, 7)
     if matches is not None:
         assert 0 <= matches.days_until(90, 50) <= FAR
+        assert matches.slowest <= matches.per_day <= matches.fastest
+        earliest, latest = matches.span_until(90, 50)
+        assert 0 <= earliest <= matches.days_until(90, 50) <= latest <= FAR
 
 
 def forecast(judged, *filesystems):

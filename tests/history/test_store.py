@@ -82,6 +82,26 @@ def test_environments_targets_and_kinds_are_kept_apart(location: Location) -> No
     assert len(store.series(APP1, "disk-usage", LONG_AGO)["/"]) == 1
 
 
+def test_all_of_an_environment_is_read_at_once(location: Location) -> None:
+    store, now = Store(location), datetime.now(UTC)
+    assert store.environments() == []
+    for days in (3, 40, 1):
+        waived = result("waived", target="app2", sentence="waived by ops")
+        store.write([run(result("alert", sentence="long"), waived, started=now - timedelta(days=days))])
+    store.write([run(result(figures={"/": 5}), environment="a-other", started=now)])
+    store.write([run(result(figures={"/": 1, "/var": 2}), result(runbook="node-env", figures={"x": 3}), started=now)])
+    assert store.environments() == ["a-other", "production"]
+    told = store.past_results("production", now - timedelta(days=30))
+    assert [(one.runbook, one.target, one.verdict, one.waiver) for one in told] == [
+        *2 * [("disk-usage", "app1", "alert", ""), ("disk-usage", "app2", "waived", "waived by ops")],
+        ("disk-usage", "app1", "normal", ""),
+        ("node-env", "app1", "normal", ""),
+    ]
+    assert [one.started_at for one in told] == sorted(one.started_at for one in told)
+    figures = store.figures("production", ["disk-usage"], now - timedelta(days=30))
+    assert [(one.target, one.about, one.value) for one in figures] == [("app1", "/", 1), ("app1", "/var", 2)]
+
+
 @pytest.mark.parametrize("verdict", ["alert", "undetermined", "blocked", "broken", "waived", "not applicable"])
 def test_a_run_that_did_not_pass_never_lowers_the_baseline(location: Location, verdict: str) -> None:
     store = Store(location)

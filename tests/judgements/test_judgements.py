@@ -4,6 +4,7 @@ exposure, HSTS."""
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -21,7 +22,7 @@ from opsverify.evidence.age import ALLOWANCE, age
 from opsverify.evidence.attempt import Attempt
 from opsverify.judgements.expect import Expect, Finding
 from opsverify.judgements.exposure import everywhere, public_addresses
-from opsverify.judgements.forecast import FAR, Trend, trend
+from opsverify.judgements.forecast import FAR, Trend, _confidence, trend
 from opsverify.judgements.migrations import applied, differences
 from opsverify.judgements.signs_of_life import Sign, leftovers, signs_of_life
 from opsverify.judgements.traffic import precision_seconds, seen_slots
@@ -297,7 +298,30 @@ def test_api_that_does_not_say_when_it_started():
     ],
 )
 def test_days_until_a_limit(per_day, limit, now, days):
-    assert Trend(per_day, 10).days_until(limit, now) == pytest.approx(days)
+    assert Trend(per_day, 10, per_day, per_day).days_until(limit, now) == pytest.approx(days)
+
+
+def noisy(days: int, noise: float) -> list[tuple[datetime, float]]:
+    return [(NOW + timedelta(days=n), 10.0 + n + noise * math.sin(n * n)) for n in range(days)]
+
+
+def test_confidence_of_a_trend():
+    straight, shaky, short = trend(noisy(20, 0), 7), trend(noisy(20, 3), 7), trend(noisy(4, 3), 3)
+    assert straight is not None
+    assert shaky is not None
+    assert short is not None
+    assert straight.span_until(90, 30) == pytest.approx((60, 60))
+    assert shaky.slowest < 1 < shaky.fastest
+    earliest, latest = shaky.span_until(90, 30)
+    assert 40 < earliest < 60 < latest < 90
+    assert short.span_until(90, 30) == (0, FAR)  # four days say nothing
+
+
+@pytest.mark.parametrize(("n", "low", "high"), [(5, -math.inf, math.inf), (6, 2, 14), (10, 11, 35)])
+def test_ranks_of_the_confidence_as_by_hand(n, low, high):
+    # Half of the n (n - 1) / 2 slopes 1, 2, 3 …, less and more 0.98 times the roots of 16.7, 28.3 and 125: outwards.
+    told = _confidence([float(rank) for rank in range(1, n * (n - 1) // 2 + 1)], n)
+    assert told == (low, high)
 
 
 def test_shortest_series_that_tells_a_trend():
