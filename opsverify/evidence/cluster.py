@@ -120,11 +120,13 @@ def _reachable(url: str) -> None:
 
 def _address(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in ("dask", "tls", "tcp") or not parts.hostname:
+    try:
+        port = parts.port or 8786
+    except ValueError:
+        port = 0
+    if parts.scheme not in ("dask", "tls", "tcp") or not parts.hostname or not port:
         raise ClusterError(f"--executor: found {text!r}, allowed dask://scheduler:8786")
-    where = (
-        f"{parts.hostname}:{parts.port or 8786}" if ":" not in parts.hostname else f"[{parts.hostname}]:{parts.port}"
-    )
+    where = f"[{parts.hostname}]:{port}" if ":" in parts.hostname else f"{parts.hostname}:{port}"
     if parts.scheme == "tcp" and not _is_loopback(parts.hostname):
         raise ClusterError(
             f"--executor: {text} is not encrypted, and targets hold credentials: give scheduler and workers "

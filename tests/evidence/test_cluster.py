@@ -244,6 +244,8 @@ def test_a_cluster_that_cannot_be_used_is_told_in_one_sentence(dask, monkeypatch
         ("tcp://scheduler.example:8786", "is not encrypted, and targets hold credentials"),
         ("scheduler:8786", "allowed dask://scheduler:8786"),
         ("http://scheduler:8786", "allowed dask://scheduler:8786"),
+        ("dask://scheduler:99999", "allowed dask://scheduler:8786"),
+        ("dask://scheduler:x", "allowed dask://scheduler:8786"),
         ("tls://127.0.0.1:1", "no Dask scheduler answers at tls://127.0.0.1:1"),
     ):
         with pytest.raises(ClusterError, match=said):

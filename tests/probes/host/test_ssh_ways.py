@@ -381,6 +381,15 @@ def test_a_command_that_does_not_end_is_ended(server, client):
     assert connection.run("printf well", Deadline(AMPLE)).output == b"well"
 
 
+def test_commands_that_were_given_up_keep_no_other_from_running(server, client):
+    """sshd counts their sessions until they end by themselves, and takes ten of a connection."""
+    host = Host(connection="ssh://server", ssh_config=server.config("given-up"), ssh_client=client)
+    with ThreadPoolExecutor(10) as pool:
+        given_up = list(pool.map(lambda _: connect(host).run("sleep 31", Deadline(1.5)).timed_out, range(10)))
+    assert given_up == [True] * 10
+    assert connect(host).run("printf well", Deadline(8)).output == b"well"
+
+
 @pytest.mark.parametrize("more", ["MaxSessions 1", "MaxStartups 2:100:3"])
 def test_an_sshd_that_takes_little_at_once(more, client, tmp_path):
     with running(tmp_path, more=more) as small:

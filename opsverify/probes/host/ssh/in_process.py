@@ -73,6 +73,7 @@ class Client:
         self.owner = os.getpid()
         self._loop = asyncio.new_event_loop()
         self._shared: dict[Settings, _Shared] = {}
+        self._spent: list[tuple[Settings, _Shared]] = []
         self._gates: dict[tuple[str, int], asyncio.Semaphore] = {}
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="ssh")
         self._thread.start()
@@ -160,9 +161,12 @@ class Client:
             raise
         return session
 
-    def _leave(self, settings: Settings, shared: _Shared, *, session: bool = True) -> None:
+    def _leave(self, settings: Settings, shared: _Shared, spent: bool = False, *, session: bool = True) -> None:
         if session:
             shared.sessions.release()
+        if spent and self._shared.get(settings) is shared:
+            # sshd counts a session until its command ends, given up or not: the next ask gets a connection of its own.
+            self._spent.append((settings, self._shared.pop(settings)))
         shared.users -= 1
         if shared.users == 0:
             shared.closing = self._loop.call_later(IDLE_SECONDS, self._drop, settings, shared)
@@ -246,7 +250,7 @@ class Client:
 
         async def close() -> None:
             standing = []
-            for settings, shared in list(self._shared.items()):
+            for settings, shared in [*self._shared.items(), *self._spent]:
                 if shared.task.done() and not shared.ended:
                     standing.append(shared.task.result())
                 self._drop(settings, shared)
@@ -274,10 +278,11 @@ def _end(sessions: list[_Session]) -> None:
 class _Session:
     """One command on a host: asyncssh's callbacks, in the loop's thread, hand over to `read`, in the probe's."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, ended: Callable[[], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, ended: Callable[[bool], None]) -> None:
+        """`ended` is told whether its command may still run on the host."""
         self.channel: Any = None
         self._loop = loop
-        self._ended: Callable[[], None] | None = ended
+        self._ended: Callable[[bool], None] | None = ended
         self._unwanted = False
         self._queue: queue.SimpleQueue[tuple[float, bytes, bool] | None] = queue.SimpleQueue()
         self._held = 0
@@ -313,14 +318,18 @@ class _Session:
     def lost(self, error: Exception | None) -> None:
         self._lost = error
         self._queue.put(None)
-        if self._ended is not None:
-            self._ended()
-            self._ended = None
+        self._over(spent=False)
 
     def end(self) -> None:
         self._unwanted = True
         if self.channel is not None:
             self.channel.abort()
+            self._over(spent=True)
+
+    def _over(self, *, spent: bool) -> None:
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended(spent)
 
     # --- in the probe's thread ---
 

@@ -72,7 +72,7 @@ def connection_options(settings: Settings) -> dict[str, Any]:
         "client_keys": pairs,
         # What the files hold is enough in most cases; OpenSSH is tried with all that an agent has where it is not.
         "agent_path": None if pairs else agent,
-        "agent_identities": _only(settings),
+        "agent_identities": None if pairs else _only(settings),
         "preferred_auth": "publickey",
         "password_auth": False,
         "kbdint_auth": False,
