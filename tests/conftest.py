@@ -39,6 +39,7 @@ FAST = (
     "drills/test_pure.py",
     "evidence",
     "judgements",
+    "notify/test_message.py",
     "notify/test_state.py",
     "plugin/test_declared.py",
     "plugin/test_exit_code.py",

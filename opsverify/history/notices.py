@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from opsverify.history.records import KEPT_DAYS, Notice
 from opsverify.history.tables import notices
@@ -37,12 +37,11 @@ def replace(
 ) -> None:
     """Put `kept` in the place of what was known of the same, and remove `gone` and what nobody has seen for long."""
     rows = [_row(environment, notice) for notice in kept]
-    for channel, nodeid in [(r["channel"], r["nodeid"]) for r in rows] + [(n.channel, n.result.nodeid) for n in gone]:
-        connection.execute(
-            delete(notices).where(
-                notices.c.environment == environment, notices.c.channel == channel, notices.c.nodeid == nodeid
-            )
-        )
+    replaced = [{"of": one["channel"], "about": one["nodeid"]} for one in rows]
+    replaced += [{"of": one.channel, "about": one.result.nodeid} for one in gone]
+    subject = (notices.c.channel == bindparam("of"), notices.c.nodeid == bindparam("about"))
+    if replaced:
+        connection.execute(delete(notices).where(notices.c.environment == environment, *subject), replaced)
     if rows:
         connection.execute(insert(notices), rows)
     # Targets that are no more are never well again.

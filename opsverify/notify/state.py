@@ -99,8 +99,9 @@ def _failing(notice: Notice, policy: Policy, now: datetime, *, seen: bool) -> Ki
         return Kind.WORSE
     if policy.remind is None:
         return None
-    # A run every hour is never exactly an hour after the last one.
-    return Kind.REMINDER if now - notice.told_at >= policy.remind - min(_SLACK, policy.remind / 10) else None
+    # A run every hour is never exactly an hour after the last one; and a clock that was ahead once silences nothing.
+    passed = now - notice.told_at
+    return Kind.REMINDER if passed >= policy.remind - min(_SLACK, policy.remind / 10) or passed < -_SLACK else None
 
 
 def _level(of_severity: str, verdict: str) -> tuple[str, bool]:
