@@ -153,3 +153,28 @@ def test_what_was_told_holds_no_secret(project: Project, receive: Callable[..., 
     with closing(sqlite3.connect(project.folder / "reports/history.db")) as connection:
         assert "s3cret-hook" not in "\n".join(connection.iterdump())
         assert connection.execute("SELECT count(*) FROM notices").fetchone() == (2,)
+
+
+def test_a_waiver_that_is_a_failure_itself_is_told_like_any_other(
+    project: Project, receive: Callable[..., Receiver]
+) -> None:
+    there = receive()
+    project.environment(
+        "production",
+        "hosts: {here: {}}\nnotify: {channels: {team: {webhook: '${HOOK}'}}}\n"
+        "waivers: [{check: disk-usage, owner: us, reason: a new disk, expires: 2000-01-01}]\n",
+    )
+    done = project.run("--env", "production", HOOK=there.address)
+    assert done.code == 1
+    assert [body["title"] for body in there.bodies] == ["P2 production: 1 new"]
+    assert "the waiver has expired" in there.bodies[0]["text"]
+
+
+def test_each_environment_tells_its_own_channels(project: Project, receive: Callable[..., Receiver]) -> None:
+    here, there = receive(), receive()
+    for name, address in (("production", here.address), ("staging", there.address)):
+        text = f"hosts: {{on-{name}: {{}}}}\nnotify: {{channels: {{team: {{webhook: '{address}/{name}'}}}}}}\n"
+        project.environment(name, text)
+    assert project.run("--env", "production", "--env", "staging", USED="97").code == 1
+    assert [body["title"] for body in here.bodies] == ["P2 production: 1 new"]
+    assert "disk-usage[on-staging]" in there.bodies[0]["text"]
