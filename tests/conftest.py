@@ -43,6 +43,8 @@ FAST = (
     "evidence",
     "history/test_availability.py",
     "judgements",
+    "notify/test_message.py",
+    "notify/test_state.py",
     "plugin/test_declared.py",
     "plugin/test_exit_code.py",
     "plugin/test_selection.py",

@@ -9,6 +9,7 @@ from typing import Any
 from opsverify.config.environment import KINDS, excuse_of
 from opsverify.config.items import Item
 from opsverify.config.mistakes import near, shown
+from opsverify.config.notification_checks import notification_checks
 
 
 def cross_checks(
@@ -69,6 +70,7 @@ def cross_checks(
             names.add(on_host)
             if on_host in section(kind):
                 yield f"{kind}.{on_host}: found a name that {kind}.{name} makes, allowed another"
+    yield from notification_checks(tree.get("notify"), items, names if complete else None)
     for index, waiver in enumerate(waivers if isinstance(waivers, list) else []):
         if not isinstance(waiver, dict):
             continue

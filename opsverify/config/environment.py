@@ -17,9 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     IPvAnyAddress,
     SecretStr,
@@ -33,17 +31,8 @@ from pydantic.json_schema import SkipJsonSchema
 from opsverify.config import addresses, deadlines
 from opsverify.config import history_location as location
 from opsverify.config.items import ItemId, Severity
-
-
-def _web_address(value: str) -> str:
-    parts = addresses.split(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("an address such as https://mycats.example.com")
-    if parts.username or parts.password:
-        raise ValueError("an address without user and password (use headers or token)")
-    if parts.port == 0:
-        raise ValueError("an address with a port from 1 to 65535")
-    return value.rstrip("/")
+from opsverify.config.model import Address, Model, Name, Owner, Reason, Seconds, web_address
+from opsverify.config.notification import Notify
 
 
 def _postgres_address(value: SecretStr) -> SecretStr:
@@ -90,12 +79,10 @@ def check_connection(value: str) -> str:
     return value
 
 
-Address = Annotated[str, AfterValidator(_web_address)]
 PostgresAddress = Annotated[SecretStr, AfterValidator(_postgres_address)]
 HistoryAddress = Annotated[SecretStr, AfterValidator(_history_address)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidator(_country)]
 Connection = Annotated[str, AfterValidator(_connection)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length=60)]
 _RANGE = r"\[[A-Za-z0-9]*:[A-Za-z0-9]+(:[0-9]+)?\]"
 HostKey = Annotated[
     str,
@@ -105,18 +92,9 @@ HostKey = Annotated[
 MemberName = Annotated[str, StringConstraints(max_length=121)]
 """The name of a target, also of one that a group makes of several: `backend@web001`."""
 Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
 WebPath = Annotated[str, StringConstraints(pattern=r"^/\S*$")]
 HostPath = Annotated[str, StringConstraints(pattern=r"^/[^\x00\n]*$")]
 ContainerName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5)]
-
-
-class Model(BaseModel):
-    """Frozen, and an unknown key is a mistake: a misspelt threshold must not be a silently ignored one."""
-
-    # hide_input: pydantic would otherwise repeat a connection string, password and all, in its error.
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 _SINGULAR = {"proxies": "proxy"}
@@ -456,7 +434,7 @@ class Document(Reached):
     @model_validator(mode="after")
     def _operations_are_written_to_a_file(self) -> Document:
         if self.location.startswith(("http://", "https://")):
-            _web_address(self.location)
+            web_address(self.location)
         if self.holds == "operations log" and not self.location.startswith("/"):
             raise ValueError("for an operations log, a path on a host: /srv/mycats/operations.log")
         return self
@@ -498,7 +476,7 @@ class Waiver(Model):
     target: MemberName | None = Field(
         None, description="One target only, or those that its entry stands for; none: all targets of the check."
     )
-    owner: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2)]
+    owner: Owner
     reason: Reason
     expires: Annotated[AwareDatetime, BeforeValidator(_utc)] = Field(description="A date or time, UTC.")
     stands_for: SkipJsonSchema[frozenset[str]] = frozenset()
@@ -582,6 +560,7 @@ class Environment(Model):
     )
     checks: dict[ItemId, CheckOverride] = Field(default_factory=dict, description="Overrides, by check.")
     waivers: tuple[Waiver, ...] = Field((), description="Known failures, each owned and dated.")
+    notify: Notify | None = Field(None, description="Who is told of a change of state; none: nobody but who looks.")
 
     @field_validator("timezone")
     @classmethod

@@ -41,6 +41,8 @@ def expanded(environment: Environment, members: Members) -> Environment:
         waiver.model_copy(update={"stands_for": frozenset(stand_for.get(waiver.target or "", ()))})
         for waiver in environment.waivers
     )
+    if environment.notify is not None:
+        changed["notify"] = environment.notify.standing_for(stand_for)
     return environment.model_copy(update=changed)
 
 

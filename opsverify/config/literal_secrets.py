@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr
 
 from opsverify.config.environment import KINDS, Environment
 from opsverify.config.mistakes import models_in
+from opsverify.config.notification import Channel
 from opsverify.config.substitution import KeyPath
 
 
@@ -26,6 +27,28 @@ def literal_secrets(tree: dict[str, Any], outside: set[KeyPath]) -> Iterator[str
     history = tree.get("history")
     if isinstance(history, str) and ("history",) not in outside and _dsn_password(history):
         yield "history: found a literal secret, allowed ${VAR} or ${file:/path}"
+    for path, text in _of_notify(tree.get("notify")):
+        if path not in outside and _may_be_secret(path, text):
+            yield f"{'.'.join(path)}: found a literal secret, allowed ${{VAR}} or ${{file:/path}}"
+
+
+def _of_notify(notify: Any) -> Iterator[tuple[KeyPath, str]]:
+    section = notify if isinstance(notify, dict) else {}
+    channels = section.get("channels")
+    for name, body in channels.items() if isinstance(channels, dict) else ():
+        yield from _raw_secrets(Channel, body, ("notify", "channels", str(name)))
+    if isinstance(section.get("heartbeat"), str):
+        yield ("notify", "heartbeat"), section["heartbeat"]
+
+
+def _may_be_secret(path: KeyPath, text: str) -> bool:
+    """Whether what stands in the file lets others send, or ping: most services take who knows the address."""
+    if path[-1] == "apprise":
+        return not text.startswith(("mailto://", "mailtos://")) or bool(_dsn_password(text) or "pass=" in text)
+    if path[-1] == "webhook":
+        words = re.split(r"[/.]", text)
+        return "?" in text or any(len(word) > 15 and re.search(r"\d", word) for word in words)
+    return bool(text)
 
 
 def _raw_secrets(model: type[BaseModel], body: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
@@ -65,6 +88,13 @@ def secrets_of(environment: Environment) -> Iterator[str]:
                 yield _dsn_password(text) if path[-1] == "dsn" else text
     if environment.history is not None:
         yield _dsn_password(environment.history.get_secret_value())
+    if environment.notify is not None:
+        for name, channel in environment.notify.channels.items():
+            for path, secret in _secret_fields(channel, ("notify", "channels", name)):
+                text = secret.get_secret_value()
+                yield from (text, _dsn_password(text)) if path[-1] == "apprise" else (text,)
+        if environment.notify.heartbeat is not None:
+            yield environment.notify.heartbeat.get_secret_value()
 
 
 def _dsn_password(dsn: str) -> str:

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 KeyPath = tuple[str, ...]
 """Where a value stands: ("databases", "main", "dsn")."""
 
 _REFERENCE = re.compile(r"\$\$|\$\{(?P<body>[^{}]*)\}")
 _SECRET_NAME = re.compile(r"PASS|SECRET|TOKEN|KEY|DSN|CREDENTIAL|AUTH", re.IGNORECASE)
+_SECRET_PLACES = (("notify", "channels"), ("notify", "heartbeat"))
+"""Where whatever comes from outside is a secret, whatever it is called: who knows such an address may use it."""
 
 
 @dataclass
@@ -43,7 +46,7 @@ def fill(tree: Any, values: Mapping[str, str]) -> Filled:
                 why = getattr(error, "strerror", None) or "not UTF-8"
                 filled.mistakes.append(f"{'.'.join(path)}: found ${{{body}}} ({why}), allowed a readable file")
                 return ""
-            filled.secrets.add(value)
+            filled.secrets |= {value, unquote(value)}
             filled.outside.add(path)
             return value
         name, has_default, default = body.partition(":-")
@@ -61,8 +64,8 @@ def fill(tree: Any, values: Mapping[str, str]) -> Filled:
             filled.mistakes.append(
                 f"{'.'.join(path)}: found ${{{name}}} but {name} is not set, allowed a value or ${{{name}:-default}}"
             )
-        elif _SECRET_NAME.search(name):
-            filled.secrets.add(value)
+        elif _SECRET_NAME.search(name) or path[:2] in _SECRET_PLACES:
+            filled.secrets |= {value, unquote(value)}  # in an address it is encoded; whoever takes it says it plainly
         return value
 
     def walk(node: Any, path: KeyPath) -> Any:

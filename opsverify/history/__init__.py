@@ -2,6 +2,7 @@
 
     location   which database, from a URL; pure
     records    what is kept of a run; pure
+    notices    the rows of what channels were told (opsverify.notify)
     tables     the tables, as SQLAlchemy Core sees them
     changes    what is new, worse, known or recovered, from how a check ended before; pure
     standings  how each check ended before: one row per check, lengthened by each run
@@ -12,6 +13,6 @@
     availability  for how much of the time promises were kept; repairs: how long failures lasted; compliance: what a
                   month's schedule asked for, and got; pure
 
-Only `store`, `standings` and `tables` import SQLAlchemy, and only when a run ends or a check asks: a run's start does
-not pay for it. A history that cannot be used never changes a verdict by itself.
+Only `store`, `standings`, `notices` and `tables` import SQLAlchemy, and only when a run ends or a check asks: a run's
+start does not pay for it. A history that cannot be used never changes a verdict by itself.
 """

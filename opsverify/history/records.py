@@ -82,5 +82,28 @@ class Figure:
     value: float
 
 
+@dataclass(frozen=True)
+class Notice:
+    """What one channel knows of one check of a target that is not well, or was not until just now. Times are aware."""
+
+    channel: str
+    result: Result
+    """As it was when it failed last."""
+    since: datetime
+    """When it failed first."""
+    seen_at: datetime
+    """When it failed last."""
+    runs: int = 1
+    """In how many runs in a row it failed."""
+    told_at: datetime | None = None
+    told_severity: str = ""
+    told_verdict: str = ""
+    """As the channel was told it."""
+    ended_at: datetime | None = None
+    """Since when it fails no more; the channel has yet to be told."""
+    ending: str = ""
+    """Why it counts no more, where it is not well again: a waiver's words."""
+
+
 Series = dict[str, list[tuple[datetime, float]]]
 """Figures by what they are about, oldest first."""

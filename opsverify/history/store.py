@@ -1,5 +1,4 @@
-"""The database of the history: opened, migrated, written and read. With `tables` and `standings` the only importer of
-SQLAlchemy and Alembic.
+"""The database of the history: opened, migrated, written and read. The only importer of Alembic.
 
 One run is one short transaction, written when its results are complete: whatever kills the suite, and whoever else
 writes at the same time, a reader sees whole runs only. SQLite keeps its default rollback journal: write-ahead logging
@@ -22,13 +21,14 @@ from sqlalchemy.pool import NullPool
 
 from opsverify.config.history_location import Location
 from opsverify.evidence.executors import DaemonThreads
-from opsverify.history import standings
+from opsverify.history import notices, standings
 from opsverify.history.records import (
     GOOD,
     KEPT_DAYS,
     Figure,
     HistoryError,
     LastResult,
+    Notice,
     PastResult,
     RunRecord,
     Series,
@@ -178,6 +178,19 @@ class Store:
             .order_by(runs.c.started_at, measurements.c.id)
         )
         return [Figure(*row) for row in self._read(query)]
+
+    def notices(self, environment: str) -> list[Notice]:
+        """What the channels of an environment know of what is not well."""
+        return [notices.read(row) for row in self._read(notices.query(environment))]
+
+    def keep_notices(self, environment: str, kept: Sequence[Notice], gone: Sequence[Notice], now: datetime) -> None:
+        """Remember what channels know now, and forget what is `gone`, all or none."""
+
+        def write() -> None:
+            self._make_file()
+            self._in_current_schema(lambda c: notices.replace(c, environment, kept, gone, now), writes=True)
+
+        self._bounded(write)
 
     def migrate(self) -> None:
         """Bring the database to this code's schema; raises HistoryError, and leaves it alone, when it is newer."""

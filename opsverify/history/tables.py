@@ -22,9 +22,10 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration: what this code reads and writes."""
 
 VERSION_TABLE = "opsverify_schema"
@@ -118,3 +119,22 @@ standings = Table(
     Index("ix_standings_environment", "environment"),
 )
 """How each check ended before, one row per check: told from `results`, so that nobody has to read a year of those."""
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("environment", String(255), nullable=False),
+    Column("channel", String(60), nullable=False),
+    Column("nodeid", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("runs", Integer, nullable=False),
+    Column("told_at", Moment),
+    Column("told_severity", String(2), nullable=False),
+    Column("told_verdict", String(20), nullable=False),
+    Column("ended_at", Moment),
+    Column("ending", Text, nullable=False),
+    UniqueConstraint("environment", "channel", "nodeid", name="uq_notices_subject"),
+)

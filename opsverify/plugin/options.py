@@ -17,7 +17,7 @@ from opsverify.errors import ConfigurationError, OpsverifyError, ProbeError
 from opsverify.history.comparing import Comparer
 from opsverify.history.reading import last_results
 from opsverify.history.recording import Recorder
-from opsverify.plugin import costs
+from opsverify.plugin import costs, notifications
 from opsverify.plugin.exit_code import FailOn, exit_code
 from opsverify.plugin.first_diagnostics import Diagnostics
 from opsverify.plugin.startup import environment_files, environment_names, location_of, runbook, start
@@ -102,7 +102,10 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     config.stash[RUN] = run
     if not is_worker(config):
-        _reports(config, run)
+        try:
+            _reports(config, run)
+        except ConfigurationError as error:
+            raise pytest.UsageError("\n".join(error.mistakes)) from None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -155,6 +158,7 @@ def _reports(config: pytest.Config, run: Run) -> None:
         for path, one in reporting.files(config).items():
             _writable(path, partial(atomic.writable, keep=one.keep))
     results = reporting.register(config, run)
+    told = notifications.register(config, run)
     html = config.pluginmanager.get_plugin("opsverify-html")
     if html is not None:
         first = run.environments[0]
@@ -164,6 +168,8 @@ def _reports(config: pytest.Config, run: Run) -> None:
         words = Words(language)
         if any(loaded.environment.waivers for loaded in run.environments):
             html.add_section(words("declared waivers"), lambda results: waivers_table(run, words, results))
+        if told is not None:
+            html.add_section(words("notifications"), lambda _: told.section(words))
         html.add_section(words("costs"), lambda all_of: costs.section(run.evidence, left_to_openssh(), words, all_of))
         if not config.option.collectonly:
             environments = [loaded.environment for loaded in run.environments]
@@ -210,4 +216,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
         session.exitstatus = code = files.write(code)
         if recorder is not None:
             recorder.write(all_results, code, partial=results.partial)
+        told = plugins.get_plugin(notifications.NAME)
+        if told is not None:
+            told.finish(code)
     return outcome

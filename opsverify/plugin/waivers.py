@@ -17,6 +17,7 @@ import pytest
 from opsverify.config.environment import Waiver
 from opsverify.config.items import Item
 from opsverify.config.loading import Loaded
+from opsverify.plugin.failures import reports_of_failure
 from opsverify.plugin.state import RUN, Case, Run
 from opsverify.reporting.results import Outcome, Result, waiver_text
 from opsverify.reporting.text import printable
@@ -147,17 +148,7 @@ def _reports(run: Run, state: State, number: int) -> Iterator[pytest.TestReport]
         ("sentence", sentence),
         ("action", "Edit the waiver in the environment file."),
     ]
-    for when in ("setup", "call", "teardown"):
-        failed = when == "call"
-        yield pytest.TestReport(
-            nodeid,
-            (f"environments/{state.environment}.yaml", None, name),
-            {name: 1},
-            "failed" if failed else "passed",
-            sentence if failed else None,
-            when,
-            user_properties=properties,
-        )
+    yield from reports_of_failure(f"environments/{state.environment}.yaml", name, nodeid, properties, sentence)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -15,6 +15,9 @@ from opsverify.reporting.text import printable
 
 _MOST_CHARACTERS = 4000
 
+UNFINISHED = "the run ended before this check was judged"
+"""Why a check is undetermined of which nothing was found out, not even that it fails."""
+
 
 def explanation(report: Any) -> str:
     """The one sentence in a report's longrepr, whichever of its many shapes that has."""
@@ -178,4 +181,4 @@ def stopped(session: Any, exitstatus: int) -> str:
 def _unfinished(nodeid: str, seen: _Seen) -> Result:
     properties = [(k, printable(str(v))) for k, v in seen.properties.items() if k not in ("verdict", "sentence")]
     result = result_of(_Report(printable(nodeid), properties, 0.0))
-    return replace(result, verdict=Outcome.UNDETERMINED.value, sentence="the run ended before this check was judged")
+    return replace(result, verdict=Outcome.UNDETERMINED.value, sentence=UNFINISHED)

@@ -160,13 +160,14 @@ def moment(iso: str) -> str:
         return iso
 
 
-def concerns(results: Iterable[Result]) -> list[Concern]:
+def concerns(results: Iterable[Result], others: Iterable[Result] = ()) -> list[Concern]:
     """What needs a person, worst first: by severity, of one severity what is new, and alerts before what is not known.
 
-    Checks that one cause left without an answer are one concern, and so is what is alike about many targets.
+    Checks that one cause left without an answer are one concern, and so is what is alike about many targets. `others`
+    are told nothing of, but were asked, too.
     """
     every = list(results)
-    asked = Asked(every)
+    asked = Asked([*every, *others])
     found: list[Result] = []
     causes: dict[str, list[Result]] = {}
     for result in worst_first(every):
