@@ -15,7 +15,7 @@ from opsverify.history.tables import notices
 from opsverify.reporting.results import Result
 
 _MOMENTS = ("since", "seen_at", "runs", "told_at", "told_severity", "told_verdict", "ended_at", "ending")
-_UNTOLD = ("measurements", "seconds")
+_UNTOLD = ("measurements", "seconds", "change")
 """Of a result, what no message says: it is not kept."""
 
 
