@@ -86,10 +86,10 @@ def change(earlier: Spells, outcome: Outcome, now: datetime) -> Change | None:
         return _found(earlier, lambda then: not then.judged, now)
     judged = tuple(spell for spell in earlier if Outcome(spell.verdict).judged)
     was = Outcome(judged[-1].verdict) if judged else Outcome.NORMAL
+    if outcome is was is Outcome.NORMAL:
+        return None
     unsteady = flapping(judged, outcome)
     if outcome is Outcome.NORMAL:
-        if was is Outcome.NORMAL:
-            return None
         runs, days, since = _row(judged, lambda then: then is not Outcome.NORMAL, now)
         return Change(State.RECOVERED, was.value, runs, days, since, unsteady)
     if outcome is Outcome.ALERT and was in (Outcome.WARNING, Outcome.WAIVED):

@@ -67,6 +67,9 @@ class Comparer:
             except HistoryError as error:
                 self._say(str(error))
                 continue
+            except Exception as error:  # what stands in a shared database must not cost the run its reports
+                self._say(f"{location.label}: {type(error).__name__}")
+                continue
             self._before |= found
             for environment in environments:
                 if environment not in found:

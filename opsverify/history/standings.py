@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, text, upda
 from opsverify.history.changes import Check, Spell, Spells, check_of, lengthened, remembered
 from opsverify.history.records import RunRecord
 from opsverify.history.tables import standings
+from opsverify.reporting.results import Outcome
 
 _CHECK = (standings.c.runbook, standings.c.function, standings.c.target, standings.c.target_kind)
 
@@ -85,4 +86,8 @@ def _text(spells: Spells) -> str:
 
 
 def _spells(text: str) -> Spells:
-    return tuple(Spell(verdict, runs, datetime.fromisoformat(began)) for verdict, runs, began in json.loads(text))
+    """Raises ValueError where somebody else has written what is none of ours."""
+    return tuple(
+        Spell(Outcome(verdict).value, int(runs), datetime.fromisoformat(began).astimezone(UTC))
+        for verdict, runs, began in json.loads(text)
+    )

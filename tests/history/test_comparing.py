@@ -124,6 +124,17 @@ def test_one_of_a_newer_version_is_told(suite: Suite, tmp_path: Path) -> None:
     assert "P2  disk-usage[here]  observed" in done.output
 
 
+@pytest.mark.parametrize("spells", ["", "[1]", '[["splendid", 1, "2026-01-01"]]', '[["alert", 1, "soon"]]', "{}{"])
+def test_what_nobody_of_us_wrote_costs_no_report(suite: Suite, spells: str) -> None:
+    suite.run(*DISK, USED="95")
+    with closing(sqlite3.connect(suite.folder / "reports" / "history.db")) as connection, connection:
+        connection.execute("UPDATE standings SET spells = ?", (spells,))
+    done = suite.run(*DISK, "--fail-on", "new", USED="95")
+    assert done.code == 1
+    assert "what is new is not known: " in done.output
+    assert "P2  disk-usage[here]  observed" in done.output
+
+
 def test_one_that_is_off_lets_nothing_through(suite: Suite) -> None:
     suite.run(*DISK, USED="95")
     done = suite.run(*DISK, "--fail-on", "new", "--history", "none", USED="95")
