@@ -21,7 +21,7 @@ MOST_ENTRIES = 30
 """More than these nobody reads on a telephone; the report has all."""
 _LONGEST = 600
 _MARKUP = re.compile(r"<(?=\S)|(?<=\S)>|(?<![\w.+-])@(?=\w)|(?<=\])\(|(?<=[A-Za-z]):(?=//)")
-_HARMLESS = {"<": "‹", ">": "›", "@": "(at)", "(": " (", ":": "[:]"}
+_HARMLESS = {"<": "‹", ">": "›", "@": "‹at›", "(": " (", ":": "[:]"}
 
 
 @dataclass(frozen=True)

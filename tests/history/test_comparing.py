@@ -151,7 +151,8 @@ def test_a_team_shares_what_is_known(suite: Suite, postgres: str) -> None:
 def test_a_history_of_the_version_before_is_read(suite: Suite) -> None:
     suite.run(*DISK, USED="95")
     with closing(sqlite3.connect(suite.folder / "reports" / "history.db")) as connection, connection:
-        connection.execute("DROP TABLE standings")
+        for table in ("standings", "notices"):
+            connection.execute(f"DROP TABLE {table}")
         connection.execute("UPDATE opsverify_schema SET version_num = '0001'")
     done = suite.run(*DISK, "--fail-on", "new", USED="95")
     assert done.code == 0, done.output

@@ -99,7 +99,8 @@ def test_an_older_database_learns_it_from_its_results(location: Location, rows: 
     written = store.standings(["production", "staging"])
     seen = rows("SELECT runbook, target, environment, seen_at FROM standings ORDER BY 1, 2, 3")
     with store._engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE standings")
+        for table in ("standings", "notices"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
         connection.exec_driver_sql("UPDATE opsverify_schema SET version_num = '0001'")
     assert store.standings(["production", "staging"]) == written
     assert rows("SELECT runbook, target, environment, seen_at FROM standings ORDER BY 1, 2, 3") == seen

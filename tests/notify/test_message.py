@@ -85,7 +85,7 @@ def test_what_a_run_cannot_know_is_said() -> None:
         ("<!channel> wake up", "‹!channel› wake up"),
         ("<https://evil.example|your report>", "‹https[:]//evil.example|your report›"),
         ("see [your report](https://evil.example)", "see [your report] (https[:]//evil.example)"),
-        ("@everyone and @here", "(at)everyone and (at)here"),
+        ("@everyone and @here", "‹at›everyone and ‹at›here"),
         ("<b>all is well</b>", "‹b›all is well‹/b›"),
         ("observed 97 %, expected < 80 %", "observed 97 %, expected < 80 %"),
         ("verify@mycats.example.com", "verify@mycats.example.com"),
