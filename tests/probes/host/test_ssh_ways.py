@@ -463,10 +463,13 @@ def test_what_is_given_up_while_it_is_opened_is_not_left_behind(server):
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(ask, range(1, 200)))
-    shared = list(in_process.client()._shared.values())
-    until(lambda: not any(one.users for one in shared), SOON)
-    # OpenSSH's sshd takes ten sessions on a connection: there is none that it still holds.
-    until(lambda: not any(len(one.task.result()._channels) for one in shared), SOON)
+    ours = in_process.client()
+    shared = list(ours._shared.values())
+    spent = [one for _, one in ours._spent]
+    until(lambda: not any(one.users for one in [*shared, *spent]), SOON)
+    # OpenSSH's sshd takes ten sessions on a connection: on one that is still used there is none that it still holds.
+    standing = [one.task.result() for one in shared if one.task.done() and not one.ended]
+    until(lambda: not any(connection._channels for connection in standing), SOON)
     close_connections()
 
 

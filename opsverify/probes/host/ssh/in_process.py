@@ -174,6 +174,7 @@ class Client:
     def _drop(self, settings: Settings, shared: _Shared) -> None:
         if self._shared.get(settings) is shared:
             del self._shared[settings]
+        self._spent = [(one, other) for one, other in self._spent if other is not shared]
         if not shared.task.done():
             shared.task.cancel()
         elif not shared.ended:
