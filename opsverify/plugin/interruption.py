@@ -20,6 +20,7 @@ from opsverify.sigint import INTERRUPTED, release
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, int | None]:
     if not release():
         return (yield)
+    config.stash[_OURS] = True
     atexit.register(_leave, config)
     try:
         code = yield
@@ -33,7 +34,18 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, in
     return code
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    if session.config.stash.get(_OURS, False):
+        # All is judged. What is left, reports, history and messages, has bounds of its own, and must not be left half
+        # written; nor can libraries' callbacks pass an interruption on, they print a traceback in its place.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return (yield)
+
+
 _CODE = pytest.StashKey[int | None]()
+_OURS = pytest.StashKey[bool]()
+"""Whether the process is pytest's alone, so that its signals are ours to handle."""
 
 
 def _leave(config: pytest.Config) -> None:
