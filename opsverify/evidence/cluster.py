@@ -24,7 +24,7 @@ import opsverify
 from opsverify.errors import OpsverifyError, ProbeError, Unreachable
 from opsverify.evidence.deadline import GRACE, Deadline
 from opsverify.evidence.executors import DaemonThreads
-from opsverify.evidence.query import Answers, Probe, Questions
+from opsverify.evidence.query import Answers, Probe, Questions, bug_of
 
 CONNECT_SECONDS = 15
 
@@ -155,8 +155,7 @@ def _bounded(probe: Probe, target: Any, questions: Questions, deadline: Deadline
     except ProbeError as error:
         answers = error
     except Exception as error:
-        where = f"{probe.__module__}.{probe.__name__}"
-        answers = ProbeError(f"the probe {where} failed with {type(error).__name__}: please report this")
+        answers = bug_of(probe, error)
     if isinstance(answers, ProbeError):
         answers.__traceback__ = answers.__context__ = answers.__cause__ = None
     return answers, time.monotonic() - began

@@ -25,7 +25,7 @@ from opsverify.evidence.concurrency import Concurrency
 from opsverify.evidence.deadline import GRACE, Deadline
 from opsverify.evidence.executors import DaemonThreads
 from opsverify.evidence.progress import Progress, Running, watched
-from opsverify.evidence.query import Answers, Group, Probe, Query, Questions
+from opsverify.evidence.query import Answers, Group, Probe, Query, Questions, bug_of
 
 
 class Evidence:
@@ -188,10 +188,7 @@ def _outcome(future: Future[Any] | None, call: _Call, run_seconds: float, elsewh
         if isinstance(answers, Unreachable) and call.cut and call.deadline is not None and call.deadline.left <= 0:
             answers = _silent(call)
         return (_caused(answers, query) if isinstance(answers, ProbeError) else answers), took
-    # The message of a foreign exception may hold a secret (drivers print connection strings); its type may not.
-    where = f"{query.probe.__module__}.{query.probe.__name__}"
-    bug = ProbeError(f"the probe {where} failed with {type(failure).__name__}: please report this")
-    return _caused(bug, query), 0.0
+    return _caused(bug_of(query.probe, failure), query), 0.0
 
 
 def _silent(call: _Call) -> ProbeError:

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from opsverify.errors import ProbeError
 from opsverify.evidence.deadline import Deadline
 
 
@@ -31,6 +32,15 @@ class Probe(Protocol):
     __module__: str
 
     def __call__(self, target: Any, questions: Questions, deadline: Deadline, /) -> Answers: ...
+
+
+def bug_of(probe: Probe, error: BaseException) -> ProbeError:
+    """What stands in the place of answers where a probe itself is wrong.
+
+    The message of a foreign exception may hold a secret (drivers print connection strings); its type may not.
+    """
+    where = f"{probe.__module__}.{probe.__name__}"
+    return ProbeError(f"the probe {where} failed with {type(error).__name__}: please report this")
 
 
 @dataclass(frozen=True)

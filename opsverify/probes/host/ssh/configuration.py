@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from opsverify.evidence.deadline import Deadline
 
 
+SET_UPS_AT_ONCE = 5
+"""Connections to one endpoint that may be in the making at the same time: half of what sshd takes without dropping."""
+
+
 @dataclass(frozen=True)
 class Address:
     """What the command line of `ssh` says about a host."""

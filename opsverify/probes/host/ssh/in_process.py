@@ -9,7 +9,6 @@ ways in and says better why there is none.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import os
 import queue
 import random
@@ -26,16 +25,15 @@ from typing import TYPE_CHECKING, Any
 from opsverify.errors import ProbeError, Unreachable
 from opsverify.probes.host.causes import explain
 from opsverify.probes.host.run import MAX_OUTPUT, Finished
-from opsverify.probes.host.ssh.configuration import Settings
+from opsverify.probes.host.ssh.configuration import SET_UPS_AT_ONCE, Settings
 from opsverify.probes.host.ssh.options import LeftToOpenSSH, connection_options
+from opsverify.probes.host.ssh.per_process import PerProcess
 
 if TYPE_CHECKING:
     from asyncssh import SSHClientConnection, SSHClientSession
 
     from opsverify.evidence.deadline import Deadline
 
-SET_UPS_AT_ONCE = 5
-"""Connections to one endpoint that may be in the making at the same time: half of what sshd takes without dropping."""
 IDLE_SECONDS = 15.0
 """How long a connection outlives its last use."""
 SESSIONS = 8
@@ -421,25 +419,5 @@ def _understood(error: Exception) -> ProbeError | LeftToOpenSSH:
     return LeftToOpenSSH(type(error).__name__)
 
 
-_current: Client | None = None
-_current_lock = threading.Lock()
-
-
-def client() -> Client:
-    """The connections of this process (a forked child gets its own)."""
-    global _current
-    with _current_lock:
-        if _current is None or _current.owner != os.getpid():
-            _current = Client()
-            atexit.register(_current.close)
-        return _current
-
-
-def close() -> None:
-    """Close every connection now; the next question makes a new one. Safe to call at any time."""
-    global _current
-    with _current_lock:
-        ending, _current = _current, None
-    if ending is not None:
-        atexit.unregister(ending.close)
-        ending.close()
+_clients = PerProcess(Client)
+client, close = _clients.get, _clients.close

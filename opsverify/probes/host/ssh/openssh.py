@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import math
 import os
@@ -25,13 +24,12 @@ from typing import TYPE_CHECKING
 
 from opsverify.errors import Unreachable
 from opsverify.probes.host.causes import dropped, explain
-from opsverify.probes.host.ssh.configuration import Address, Settings, run_ssh
+from opsverify.probes.host.ssh.configuration import SET_UPS_AT_ONCE, Address, Settings, run_ssh
+from opsverify.probes.host.ssh.per_process import PerProcess
 
 if TYPE_CHECKING:
     from opsverify.evidence.deadline import Deadline
 
-SET_UPS_AT_ONCE = 5
-"""Connections to one endpoint that may be in the making at the same time: half of what sshd takes without dropping."""
 PERSIST_SECONDS = 15
 """How long a master outlives its last use, should nobody close it."""
 
@@ -145,25 +143,5 @@ def _options(settings: Settings, deadline: Deadline) -> list[str]:
     return [part for key, value in values.items() for part in ("-o", f"{key}={value}")]
 
 
-_current: Masters | None = None
-_current_lock = threading.Lock()
-
-
-def masters() -> Masters:
-    """The shared connections of this process (a forked child gets its own)."""
-    global _current
-    with _current_lock:
-        if _current is None or _current._owner != os.getpid():
-            _current = Masters()
-            atexit.register(_current.close)
-        return _current
-
-
-def close() -> None:
-    """Close every shared connection now; the next question sets up a new one. Safe to call at any time."""
-    global _current
-    with _current_lock:
-        ending, _current = _current, None
-    if ending is not None:
-        atexit.unregister(ending.close)
-        ending.close()
+_masters = PerProcess(Masters)
+masters, close = _masters.get, _masters.close
