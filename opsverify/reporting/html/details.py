@@ -44,7 +44,7 @@ class Details:
         parts.append(f'<p class="ov-act">→ {code(advice)} {due}</p>')
         if concern.spread:
             parts.append(f"<p>{escape(', '.join(compress(concern.spread.names)))}</p>")
-        parts.append(self._before(concern))
+        parts.append(self._before(concern, drawing=True))
         links = [self._rows(concern, rows), self._first_steps(concern)]
         parts.append(f'<p class="ov-links">{" · ".join(filter(None, links))}</p>')
         return f'<div class="ov-more">{"".join(parts)}</div>'
@@ -81,7 +81,7 @@ class Details:
         links += ["…"] if len(known) > FEW else []
         return f"↓ {escape(self.words('first diagnostics'))}: {', '.join(links)}" if links else ""
 
-    def _before(self, concern: Concern) -> str:
+    def _before(self, concern: Concern, *, drawing: bool = False) -> str:
         """How the first of the results ended before."""
         first, words = concern.results[0], self.words
         spells = self.past.get(first.nodeid, Past()).spells
@@ -91,9 +91,10 @@ class Details:
             words.filled("spell", verdict=words(verdict), runs=words.count("runs", runs), since=_day(began))
             for verdict, runs, began in reversed(spells[-MOST_SPELLS:])
         ]
-        drawn = strip([*((verdict, runs) for verdict, runs, _ in spells), (first.verdict, 1)])
+        now = [*((verdict, runs) for verdict, runs, _ in spells), (first.verdict, 1)]
+        drawn = strip(now) if drawing else ""
         whose = f" ({escape(first.target)})" if len(concern.results) > 1 else ""
-        head = words.filled("last runs", n=str(RUNS)) if drawn else words("before")
+        head = words.filled("last runs", n=str(RUNS)) if drawing else words("before")
         return f'<p class="ov-past">{escape(head)}{whose}: {drawn} {escape(words("then").join(told))}</p>'
 
     def _facts(self, result: Result) -> Iterable[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from opsverify.reporting.results import Bounds, Outcome
 
@@ -10,7 +11,6 @@ RUNS = 30
 """So many runs are drawn, this one among them: a month of nights."""
 
 _HEIGHT, _WIDTH = 18, 87
-_CLASSES = {outcome: outcome.name.lower().replace("_", "-") for outcome in Outcome}
 
 
 def gauge(value: float, bounds: Bounds, unit: str) -> str:
@@ -25,7 +25,7 @@ def gauge(value: float, bounds: Bounds, unit: str) -> str:
     percent = [max(0.0, min(100.0, 100 * (figure - low) / ((high - low) or 1))) for figure in (value, *limits)]
     at, warning, alert = (f"{share:.0f}" for share in percent)
     kind = " ov-low" if bounds.worse == "below" else ""
-    return f'<i class="ov-gauge{kind}" style="--v:{at};--w:{warning};--a:{alert}" aria-hidden="true"></i>'
+    return f'<i class="ov-gauge{kind}" style="--v:{at};--w:{warning};--a:{alert}"></i>'
 
 
 def sparkline(values: Sequence[float]) -> str:
@@ -50,13 +50,11 @@ def sparkline(values: Sequence[float]) -> str:
 
 def strip(verdicts: Sequence[tuple[str, int]]) -> str:
     """A block for each of the last runs in the colour of its verdict: (verdict, runs in a row), oldest first."""
-    left, blocks = RUNS, []
-    for verdict, runs in reversed(verdicts):
-        shown = min(runs, left)
-        left -= shown
-        blocks.append(f'<i class="ov-{_CLASSES[Outcome(verdict)]}" style="--n:{shown}"></i>')
-        if not left:
-            break
-    if RUNS - left < 2:
-        return ""
-    return f'<span class="ov-strip" aria-hidden="true">{"".join(reversed(blocks))}</span>'
+    runs = [verdict for verdict, count in verdicts for _ in range(min(count, RUNS))][-RUNS:]
+    blocks = [f'<i class="ov-{kind(Outcome(of))}" style="--n:{len([*same])}"></i>' for of, same in groupby(runs)]
+    return f'<span class="ov-strip">{"".join(blocks)}</span>' if len(runs) > 1 else ""
+
+
+def kind(outcome: Outcome) -> str:
+    """The outcome as a class of the style sheet, and in the address: `not-applicable`."""
+    return outcome.name.lower().replace("_", "-")

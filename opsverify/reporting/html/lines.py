@@ -10,7 +10,7 @@ from html import escape
 from opsverify.reporting.alike import common
 from opsverify.reporting.change import Past, State
 from opsverify.reporting.digest import Concern, figures, moment
-from opsverify.reporting.html.drawings import gauge, sparkline, strip
+from opsverify.reporting.html.drawings import gauge, kind, sparkline, strip
 from opsverify.reporting.html.elements import cut
 from opsverify.reporting.results import Outcome, Result
 from opsverify.reporting.words import Words
@@ -19,9 +19,22 @@ Hosts = Callable[[Result], Iterable[str]]
 """On which hosts lies what a result is about."""
 
 
-def kind(outcome: Outcome) -> str:
-    """The outcome as a class of the style sheet, and in the address: `not-applicable`."""
-    return outcome.name.lower().replace("_", "-")
+@dataclass(frozen=True)
+class Line:
+    """A line, before it is known whether there is room for what it unfolds to."""
+
+    opening: str
+    cells: str
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, without what it unfolds to."""
+        return len(self.html(" ").encode())
+
+    def html(self, details: str) -> str:
+        """The line that unfolds to `details`; the line alone where that is empty."""
+        body = f"<details><summary>{self.cells}</summary>{details}</details>" if details else f"<div>{self.cells}</div>"
+        return f"{self.opening}{body}</li>"
 
 
 @dataclass(frozen=True)
@@ -32,21 +45,19 @@ class Lines:
     hosts: Hosts
     past: Mapping[str, Past]
 
-    def line(self, concern: Concern, place: str, details: str, *, due: bool = False) -> str:
-        """A line about a result or many alike that unfolds to `details`, HTML; the line alone where that is empty."""
+    def line(self, concern: Concern, place: str, *, due: bool = False) -> Line:
+        """A line about a result or many alike, found under `place`; `due`: it says by when somebody must respond."""
         words, first = self.words, concern.results[0]
         level = escape(concern.severity)
-        title = f"<strong>{cut(first.title)}</strong> " if first.title and concern.finding else ""
+        title = f"{cut(first.title)} " if first.title and concern.finding else ""
         cells = [
-            f'<span class="ov-sev">{level}</span><b>{escape(words(concern.outcome.value))}</b>',
+            f'<span class="ov-sev">{level}</span> <b>{escape(words(concern.outcome.value))}</b>',
             f'<span class="ov-what">{title}<small>{cut(words.name(concern))}</small></span>',
-            f'<span class="ov-seen">{cut(self.seen(concern))}</span>',
-            f'<span class="ov-draw">{self._drawn(concern)}</span>',
-            f'<span class="ov-when">{self._when(concern, due=due)}</span>',
         ]
-        inner = "".join(cells)
-        body = f"<details><summary>{inner}</summary>{details}</details>" if details else f"<div>{inner}</div>"
-        return f'<li id="{place}" class="ov-{kind(concern.outcome)}"{self._marks(concern)}>{body}</li>'
+        more = {"seen": cut(self.seen(concern)), "draw": self._drawn(concern), "when": self._when(concern, due=due)}
+        cells += [f' <span class="ov-{name}">{html}</span>' for name, html in more.items() if html]
+        opening = f'<li id="{place}" class="ov-{kind(concern.outcome)}"{self._marks(concern)}>'
+        return Line(opening, "".join(cells))
 
     def seen(self, concern: Concern) -> str:
         """What was seen, in short: the figure, of many the worst; a sentence where there is none."""
@@ -78,18 +89,17 @@ class Lines:
         chapters = dict.fromkeys(key for result in concern.results for key in result.source.split())
         hosts = dict.fromkeys(name for result in concern.results for name in self.hosts(result))
         states = {result.change.state for result in concern.results if result.change}
+        verdicts = dict.fromkeys(kind(result.outcome) for result in concern.results)
+        severities = dict.fromkeys([concern.severity, *(result.severity for result in concern.results)])
         marks = {
-            "v": " ".join(dict.fromkeys(kind(result.outcome) for result in concern.results)),
-            "s": " ".join(dict.fromkeys(severity for severity in _severities(concern))),
+            # One alone is to be seen in the line.
+            "v": " ".join(verdicts) if len(verdicts) > 1 else "",
+            "s": " ".join(severities) if len(severities) > 1 else "",
             "c": " ".join(chapters),
             "h": " ".join(hosts),
             "n": " ".join(state.value for state in State if state in states),
         }
         return "".join(f' data-{name}="{escape(value)}"' for name, value in marks.items() if value)
-
-
-def _severities(concern: Concern) -> Iterable[str]:
-    return [concern.severity, *(result.severity for result in concern.results if result.runbook)]
 
 
 def observed(result: Result) -> str:

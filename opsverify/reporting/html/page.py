@@ -26,16 +26,19 @@ from opsverify.reporting.digest import (
     warnings,
 )
 from opsverify.reporting.html.details import Details
+from opsverify.reporting.html.drawings import kind
 from opsverify.reporting.html.elements import Budget, Places, table
-from opsverify.reporting.html.lines import Hosts, Lines, kind
+from opsverify.reporting.html.lines import Hosts, Line, Lines
 from opsverify.reporting.ranges import natural, short
 from opsverify.reporting.results import Outcome, Result
 from opsverify.reporting.words import Words
 
 MOST_FINDINGS = 500
 """So many are listed on top; nobody reads more, and below every check has its row."""
-DETAILS_SIZE = 2_500_000
-"""Bytes. Lines of 6,000 checks take as much again, and the whole is to stay below 6 MB."""
+MOST_BYTES = 5_000_000
+"""Of the lines and what they unfold to: the whole is to stay below 6 MB, with first diagnostics and all else."""
+LEAST_DETAILS = 500_000
+"""Bytes that there are for what lines unfold to, however many lines there are."""
 
 _FILES = Path(__file__).parent
 
@@ -85,14 +88,16 @@ class Page:
             for place in [self._places.name("row", words.name(concern) if concern.spread is None else concern.subject)]
             for result in concern.results
         }
+        lines = [self._lines.line(concern, rows[concern.results[0].nodeid]) for concern in self._groups]
+        size = sum(line.size for line in lines)
+        budget = Budget(max(MOST_BYTES - size, LEAST_DETAILS))
         findings: dict[str, str] = {}
-        budget = Budget(DETAILS_SIZE)
         lists = [
             self._findings(words("needs a person"), open_points, rows, findings, budget),
             self._findings(words("warnings"), warned, rows, findings, budget),
         ]
         parts = [self._head(open_points), *self._banners(), self._filters(), *lists, self._recovered()]
-        parts.append(self._all_checks(rows, findings, budget))
+        parts.append(self._all_checks(lines, findings, budget))
         return (
             f"<style>{_file('../tokens.css')}{_file('report.css')}</style>"
             f'<main lang="{words.language}" class="ov" data-copy="{escape(words("copy"))}"'
@@ -219,18 +224,18 @@ class Page:
             place = self._places.name("finding", concern.subject)
             found.update((result.nodeid, place) for result in concern.results)
             details = self._details.of_finding(concern, rows)
-            entries.append(self._lines.line(concern, place, details if budget.takes(details) else "", due=True))
+            line = self._lines.line(concern, place, due=True)
+            entries.append(line.html(details if budget.takes(line.html(details)) else ""))
         left = len(all_of) - len(entries)
         more = f"<p>{escape(self._words.count('left out findings', left))}</p>" if left else ""
         content = f'<ol class="ov-list">{"".join(entries)}</ol>{more}' if entries else ""
         return _section(title, content, len(all_of), "ov-findings")
 
-    def _all_checks(self, rows: Mapping[str, str], findings: Mapping[str, str], budget: Budget) -> str:
-        entries = []
-        for concern in self._groups:
-            first = concern.results[0]
-            details = self._details.of_row(concern, findings.get(first.nodeid, ""), budget)
-            entries.append(self._lines.line(concern, rows[first.nodeid], details))
+    def _all_checks(self, lines: Sequence[Line], findings: Mapping[str, str], budget: Budget) -> str:
+        entries = [
+            line.html(self._details.of_row(concern, findings.get(concern.results[0].nodeid, ""), budget))
+            for concern, line in zip(self._groups, lines, strict=True)
+        ]
         note = f"<p>{escape(self._words('left out details'))}</p>" if budget.exceeded else ""
         # In chunks, each of which a browser need not lay out before it comes into view.
         chunks = [entries[n : n + 50] for n in range(0, len(entries), 50)]

@@ -28,10 +28,16 @@
     return new URLSearchParams(hash.includes('=') ? hash : hash && { at: decodeURIComponent(hash) })
   }
 
+  const marks = (item, mark) => {
+    if (mark === 'v' && !item.dataset.v) return [item.className.replace('ov-', '')]
+    if (mark === 's' && !item.dataset.s) return [item.querySelector('.ov-sev').textContent]
+    return (item.dataset[mark] || '').split(' ')
+  }
+
   const fits = (item, asked) => {
     for (const [name, mark] of Object.entries(MARKS)) {
       const allowed = asked.get(name)
-      if (allowed && !allowed.split(',').some((one) => (item.dataset[mark] || '').split(' ').includes(one))) return false
+      if (allowed && !allowed.split(',').some((one) => marks(item, mark).includes(one))) return false
     }
     const text = (asked.get('text') || '').toLowerCase().split(/\s+/).filter(Boolean)
     return !text.length || text.every((word) => item.textContent.toLowerCase().includes(word))
