@@ -103,7 +103,7 @@ def test_many_hosts_are_one_line_and_one_section(project):
     assert told == [f"First diagnostics: {folder / 'diagnostics-*.txt'} (app1-app5)"]
     html = (folder / "report.html").read_text()
     assert html.count("First diagnostics: app1-app5") == 1
-    assert html.count('<details class="ov-host">') == 5
+    assert html.count('<details class="ov-host" id=') == 5
     assert html.count("<summary>the busiest processes</summary>") == 5
 
 
