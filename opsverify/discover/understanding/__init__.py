@@ -1,0 +1,33 @@
+"""What was seen, as entries of a draft: one module for each subject, pure.
+
+A value that was seen is found; one that is likely is a guess, with why; what cannot be known is missing, with the line
+to add. Nothing here decides that something does not exist: that is `opsverify.discover.absent`.
+"""
+
+from __future__ import annotations
+
+from opsverify.discover.draft import Draft
+from opsverify.discover.seen import Seen
+from opsverify.discover.understanding import (
+    backups,
+    databases,
+    documents,
+    folders,
+    hosts,
+    jobs,
+    logs,
+    releases,
+    services,
+    web,
+)
+
+
+def understand(seen: Seen, draft: Draft, ca_file: str | None) -> None:
+    """Add to the draft all that was seen."""
+    web.understand(seen, draft, ca_file)
+    databases.understand(seen, draft, ca_file)
+    for subject in (hosts, services, releases, logs, folders, jobs, backups, documents):
+        subject.understand(seen, draft)
+
+
+__all__ = ["understand"]
