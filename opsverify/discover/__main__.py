@@ -29,7 +29,8 @@ from opsverify.discover.trying import Tried, attempt
 from opsverify.discover.understanding import understand
 from opsverify.discover.writing import schema_from, text_of
 from opsverify.errors import ConfigurationError
-from opsverify.reporting.text import Redactor, printable
+from opsverify.probes.host.surroundings.units import Units
+from opsverify.reporting.text import Redactor, printable, printable_block
 
 AGREES, DIFFERS, MISTAKES, LOST = 0, 1, 2, 3
 
@@ -58,30 +59,32 @@ def _told(sentences: Sequence[str], code: int) -> int:
     return code
 
 
-def drafted(asked: Wanted, seen: Seen, day: str) -> tuple[Draft, Absences]:
-    """What the file will say, but for what only the checks know that they lack."""
+def drafted(
+    asked: Wanted, seen: Seen, items: Mapping[str, Item], root: Path, now: datetime, redactor: Redactor
+) -> tuple[Draft, str, Tried]:
+    """What the file will say, as a draft and as text, and whether the suite takes it."""
+    day, when = now.strftime("%Y-%m-%d"), now.strftime("%Y-%m-%d %H:%M")
     draft = Draft(f"My Cats {asked.out.stem}", list(asked.sources))
-    if asked.out.stem in ("staging", "development", "test"):
-        draft.settings["node_env"] = "development" if asked.out.stem == "development" else "production"
+    if asked.out.stem == "development":
+        draft.settings["node_env"] = "development"
     understand(seen, draft, str(asked.ca_file.resolve()) if asked.ca_file else None)
     absences = fill_in(seen, draft, asked, day)
-    return draft, absences
-
-
-def _write_first(
-    asked: Wanted, seen: Seen, items: Mapping[str, Item], root: Path, now: datetime, redactor: Redactor
-) -> int:
-    day, when = now.strftime("%Y-%m-%d"), now.strftime("%Y-%m-%d %H:%M")
-    draft, absences = drafted(asked, seen, day)
 
     def text() -> str:
         return text_of(draft, when, schema_from(asked.out, root), redactor)
 
     tried = _made_whole(draft, absences, seen, day, lambda: attempt(text(), asked.out.name, root, items))
+    return draft, text(), tried
+
+
+def _write_first(
+    asked: Wanted, seen: Seen, items: Mapping[str, Item], root: Path, now: datetime, redactor: Redactor
+) -> int:
+    draft, text, tried = drafted(asked, seen, items, root, now, redactor)
     if not tried.taken:
         print("The suite would not take the file, please report this; nothing was written:", file=sys.stderr)
         return _told(_refusals(tried, redactor), LOST)
-    if problem := _written(asked.out, text()):
+    if problem := _written(asked.out, text):
         return _told([problem], LOST)
     _summary(draft, asked, redactor)
     return AGREES
@@ -98,7 +101,8 @@ def _made_whole(draft: Draft, absences: Absences, seen: Seen, day: str, attempt_
         for check, missing in tried.nothing:
             reason = absences.reason_for(missing)
             usual = next((one for one in USUAL if one.value and one.value in missing), USUAL[0])
-            hidden = [] if reason else seen.hidden(*usual.seen_by)
+            looked_by = (Units,) if missing.endswith("with a unit") else usual.seen_by
+            hidden = [] if reason else seen.hidden(*looked_by)
             if hidden and not any(entry.unread and entry.kind == usual.kind for entry in draft.entries):
                 draft.add(placeholder(usual, seen, draft, hidden))
             else:
@@ -115,13 +119,14 @@ def _compare(
         loaded = load_environment(asked.out, items, {name: os.environ.get(name) or "to-be-set" for name in names})
     except (ConfigurationError, OSError, UnicodeDecodeError) as error:
         return _told(getattr(error, "mistakes", [f"{asked.out}: {error.__class__.__name__}"]), MISTAKES)
-    draft, _ = drafted(asked, seen, now.strftime("%Y-%m-%d"))
-    changes = differences(loaded.environment, draft, seen)
+    draft = drafted(asked, seen, items, root, now, redactor)[0]
+    told = differences(loaded.environment, draft, seen)
+    for change in told:
+        print(redactor.printable(change.sentence, 1000))
+    changes = [change for change in told if change.what != "note"]
     if not changes:
         print(f"{asked.out}: agrees with what there is")
         return AGREES
-    for change in changes:
-        print(redactor.printable(change.sentence, 1000))
     done = edited(text, changes, asked.out, redactor)
     for refused in done.refused:
         print(redactor.printable(f"! not changed: {refused}", 2000))
@@ -131,7 +136,7 @@ def _compare(
     for line in difflib.unified_diff(
         text.splitlines(), done.text.splitlines(), str(asked.out), "with --write", "", "", 2, ""
     ):
-        print(printable(line, 400))
+        print(line[:1] + printable_block(line[1:], 2000))
     if not asked.write:
         print(f"\n{asked.out} was left as it is; --write changes it so.")
         return DIFFERS

@@ -50,9 +50,9 @@ USUAL = (
     Usual("releases", "release", {"path": "/srv/mycats"}, (Checkouts,), "where programs run, /srv, /opt, /home"),
     Usual("logs", "application", {"holds": "application", "path": "/srv/mycats/backend/backend.log"},
           (LogFiles, *_RUNNING), "the backend's unit, container and folder", "holds"),
-    Usual("logs", "access", {"holds": "access", "path": "/var/log/nginx/access.log"}, (LogFiles, Nginx, *_RUNNING),
+    Usual("logs", "access", {"holds": "access", "path": "/var/log/nginx/access.log"}, (LogFiles, Nginx, Containers),
           "nginx's configuration and /var/log", "holds"),
-    Usual("logs", "auth", {"holds": "auth", "unit": "ssh"}, (LogFiles, *_RUNNING), "units and /var/log", "holds"),
+    Usual("logs", "auth", {"holds": "auth", "unit": "ssh"}, (LogFiles, Units), "units and /var/log", "holds"),
     Usual("logs", "database", {"holds": "database", "path": "/var/log/postgresql/postgresql-15-main.log"},
           (LogFiles, *_RUNNING), "PostgreSQL's clusters, units and containers", "holds"),
     Usual("folders", "logs", {"holds": "logs", "path": "/srv/mycats/logs"}, (Checkouts,), "the checkouts", "holds"),
@@ -120,7 +120,7 @@ def placeholder(usual: Usual, seen: Seen, draft: Draft, hidden: list[str]) -> En
 
 def _without_addresses(seen: Seen, draft: Draft, day: str) -> None:
     given = ", ".join(web.url for web in seen.webs)
-    not_asked = "no https:// address was given, and no nginx was found that says one"
+    not_asked = "no https:// address was given, and no nginx that leads to the system was found"
     backends = [entry for entry in draft.of("services") if entry.is_about("role", "backend") and "port" in entry.body]
     if not draft.has("apis"):
         hosts = {one.host.name: one.host.address or one.host.name for one in seen.hosts}

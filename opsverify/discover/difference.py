@@ -6,6 +6,7 @@ seen that it is gone, and is never taken out: whether it should be there is what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -33,6 +34,8 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
     "names": ("domain",),
 }
 """By which keys two entries are about the same thing."""
+_OWN_WORDS = re.compile(r"^(none|no .+) was found on .*\(\d{4}-\d\d-\d\d")
+"""How this command excuses: what it said itself, it may take back."""
 _SORTS = ("role", "holds", "protocol")
 """By which key one that has moved is known, where there is one of its sort on each side."""
 
@@ -42,7 +45,7 @@ class Change:
     """`new`: an entry that the file lacks. `changed`: `key` has another value. `excused`: the file says that there is
     none of the kind. `gone`: the file's entry was not seen."""
 
-    what: Literal["new", "changed", "excused", "gone"]
+    what: Literal["new", "changed", "excused", "gone", "note"]
     kind: str
     name: str
     key: str = ""
@@ -60,7 +63,9 @@ class Change:
         if self.what == "changed":
             return f"~ {place}.{self.key}: the file says {shown(self.old)}, found {shown(self.new)}; {self.why}"
         if self.what == "excused":
-            return f"~ not_applicable.{self.kind}: the file says there is none ({self.old}), but one was found"
+            return f"~ not_applicable.{self.key}: the file says {self.old!r}, but that is no longer so"
+        if self.what == "note":
+            return f"  {place}: {self.why}"
         return f"- {place}: in the file, but not found: {self.why}"
 
 
@@ -82,9 +87,11 @@ def differences(environment: Environment, draft: Draft, seen: Seen) -> list[Chan
         for entry, body, name in pairs:
             changes += _changed(kind, name, entry, body, targets[name])
         for entry, body in left:
-            excuse = excuse_of(environment.not_applicable, kind)
-            if excuse and environment.not_applicable.get(kind):
-                changes.append(Change("excused", kind, entry.name, old=excuse))
+            if targets and set(_PLACES[kind]) & set(entry.guesses):
+                continue  # somebody knows better
+            if why := _excused_by_a_person(environment, kind, body):
+                changes.append(Change("note", kind, entry.name, why=f"found, and excused in the file: {why}"))
+                continue
             renamed = Entry(kind, entry.name, body, entry.found, entry.guesses, entry.missing)
             changes.append(Change("new", kind, entry.name, entry=renamed, why=f"found: {entry.found or 'there'}"))
         matched = {name for _, _, name in pairs}
@@ -93,8 +100,20 @@ def differences(environment: Environment, draft: Draft, seen: Seen) -> list[Chan
             for name, target in targets.items()
             if name not in matched and (why := _gone(target, names, seen))
         ]
-    unique = {(c.what, c.kind, c.name if c.what != "excused" else "", c.key): c for c in changes}
-    return list(unique.values())
+    stale = [
+        Change("excused", "not_applicable", key, key, old=why)
+        for key, why in environment.not_applicable.items()
+        if _OWN_WORDS.search(why) and key not in draft.excuses
+    ]
+    return [*changes, *stale]
+
+
+def _excused_by_a_person(environment: Environment, kind: str, body: Mapping[str, Any]) -> str:
+    """Why a person said that a kind does not apply; "" where nobody did, or this command."""
+    host = environment.hosts.get(str(body.get("host")))
+    on_host = host.not_applicable.get(kind) or host.not_applicable.get("hosts") if host else ""
+    why = on_host or excuse_of(environment.not_applicable, kind)
+    return "" if not why or _OWN_WORDS.search(why) else why
 
 
 def _hosts(environment: Environment, draft: Draft) -> dict[str, str]:

@@ -42,7 +42,8 @@ class Draft:
     entries: list[Entry] = field(default_factory=list)
     excuses: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
-    checks: dict[str, Any] = field(default_factory=dict)
+    checks: dict[str, tuple[dict[str, Any], str]] = field(default_factory=dict)
+    """Settings by check, each with where they come from."""
     variables: dict[str, str] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
 

@@ -48,8 +48,6 @@ def edited(text: str, changes: Sequence[Change], path: Path, redactor: Redactor)
         try:
             if change.what == "changed":
                 cuts.append(_replaced(nodes, change, text))
-            elif change.what == "excused":
-                cuts.append(_line_of(nodes, change, text))
             elif change.what == "new" and change.entry is not None:
                 entry = change.entry
                 while (entry.kind, entry.name) in taken:
@@ -58,6 +56,11 @@ def edited(text: str, changes: Sequence[Change], path: Path, redactor: Redactor)
                 sections.setdefault(entry.kind, []).extend(entry_lines(entry, redactor, _indent(nodes, entry.kind)))
         except _Refused as why:
             refused.append(f"{change.kind}.{change.name}{f'.{change.key}' if change.key else ''}: {why}")
+    gone = [change.key for change in changes if change.what == "excused"]
+    try:
+        cuts += _taken_back(nodes, gone, text) if gone else []
+    except _Refused as why:
+        refused.append(f"not_applicable: {why}")
     end = []
     for kind, lines in sections.items():
         try:
@@ -133,17 +136,23 @@ def _added(nodes: Nodes, body: Any, change: Change, new: str) -> _Cut:
     )
 
 
-def _line_of(nodes: Nodes, change: Change, text: str) -> _Cut:
-    """The line of an excuse, or the whole section where it is the only one."""
+def _taken_back(nodes: Nodes, keys: Sequence[str], text: str) -> Iterator[_Cut]:
+    """The lines of these excuses, and the section's own where there is no other."""
     section = _find(nodes, "not_applicable")
     if section.flow_style:
-        raise _Refused("not_applicable is written in braces: delete it by hand")
-    only = len(section.value) == 1
-    key = _key_of(nodes, "not_applicable") if only else _key_of(nodes, "not_applicable", change.kind)
-    value = _find(nodes, "not_applicable", change.kind)
-    start = text.rfind("\n", 0, key.start_mark.index) + 1
-    end = text.find("\n", value.end_mark.index)
-    return _Cut(start, len(text) if end < 0 else end + 1, "")
+        raise _Refused(f"it is written in braces: delete {', '.join(keys)} by hand")
+    for key in keys:
+        start, end = _key_of(nodes, "not_applicable", key).start_mark, _find(nodes, "not_applicable", key).end_mark
+        yield _lines(start.index, end.index, text)
+    if len(section.value) == len(keys):
+        head = _key_of(nodes, "not_applicable")
+        yield _lines(head.start_mark.index, head.end_mark.index, text)
+
+
+def _lines(start: int, end: int, text: str) -> _Cut:
+    """The whole lines from one place to another."""
+    stop = text.find("\n", end)
+    return _Cut(text.rfind("\n", 0, start) + 1, len(text) if stop < 0 else stop + 1, "")
 
 
 def _indent(nodes: Nodes, kind: str) -> int:

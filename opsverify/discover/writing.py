@@ -38,9 +38,9 @@ def text_of(draft: Draft, when: str, schema: str, redactor: Redactor) -> str:
         lines += [line for key, why in draft.excuses.items() for line in _pair(key, why, 2)]
     if draft.checks:
         lines += ["", "# What differs from the runbook's defaults, by check.", "checks:"]
-        if "access-rights" in draft.checks:
-            lines += comment("found: the account of these checks, which may log in; add whoever else may", 2)
-        lines += [line for key, value in draft.checks.items() for line in _pair(key, value, 2)]
+        for key, (settings, found) in draft.checks.items():
+            lines += comment(found, 2, redactor)
+            lines += _pair(key, {"settings": settings}, 2)
     return "\n".join(lines) + "\n"
 
 

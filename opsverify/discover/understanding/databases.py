@@ -21,6 +21,7 @@ def understand(seen: Seen, draft: Draft, ca_file: str | None) -> None:
         entry.missing += _lacking(one)
         draft.add(entry)
         _certificate(one, entry.name, draft, ca_file)
+        _same_server(one, seen, draft)
     if seen.databases:
         return
     for host in seen.hosts:
@@ -64,6 +65,20 @@ def _lacking(one: DatabaseSeen) -> list[str]:
     if one.source.variable == "":
         lines.append("no password was given: it came from ~/.pgpass, a client certificate, or is not asked for")
     return lines
+
+
+def _same_server(one: DatabaseSeen, seen: Seen, draft: Draft) -> None:
+    """A backend beside its database calls it by another name than we do."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    parts = conninfo_to_dict(one.source.dsn)
+    address, port = str(parts.get("host") or ""), int(str(parts.get("port") or 5432))
+    for host in seen.hosts:
+        listens = {socket.address for socket in host.processes.sockets if socket.port == port}
+        here = host.clusters.clusters and address in {*listens, host.host.address}
+        if here and {"127.0.0.1", "0.0.0.0", "::"} & listens:  # noqa: S104 - compared, not bound
+            found = f"found: on {host.host.name}, what listens on {address}:{port} does so on 127.0.0.1, too"
+            draft.checks["database-url"] = ({"also_named": ["127.0.0.1", "localhost"]}, found)
 
 
 def _certificate(one: DatabaseSeen, name: str, draft: Draft, ca_file: str | None) -> None:

@@ -18,15 +18,18 @@ def understand(seen: Seen, draft: Draft) -> None:
         entry = Entry("hosts", one.host.name, body, _found(one))
         if one.lost:
             entry.missing.append("what lies on it: run this again when it answers")
-        elif _sees_less(one):
+        elif not one.processes.root and one.processes.sockets:
             sudo = f"{one.host.connection}{'&' if '?' in one.host.connection else '?'}sudo=true"
             entry.missing.append(f"what only root sees (docs/privileges.md); with sudo:\nconnection: {sudo}")
         draft.add(entry)
         user = urlsplit(one.host.connection).username
-        accounts |= {user} if user else set()
+        accounts |= {user} if user and not one.lost else set()
     if len(accounts) > 1:
         names = ["root", *sorted(accounts - {"root"})]
-        draft.checks["access-rights"] = {"settings": {"login_accounts": names}}
+        draft.checks["access-rights"] = (
+            {"login_accounts": names},
+            "found: the account of these checks may log in; add whoever else may",
+        )
 
 
 def _found(one: HostSeen) -> str:
@@ -39,11 +42,6 @@ def _found(one: HostSeen) -> str:
         kinds.append(f"{len(one.containers.containers)} containers of {' and '.join(one.containers.engines)}")
     kinds.append(f"{len({socket.port for socket in one.processes.sockets})} listening ports")
     return f"answered: {', '.join(kinds)}"
-
-
-def _sees_less(one: HostSeen) -> bool:
-    sockets = one.processes.sockets
-    return any(not socket.owner_pids for socket in sockets)
 
 
 __all__ = ["understand"]

@@ -15,6 +15,7 @@ _ROLES = (
     ("backup", re.compile(r"back-?_?up|pg_?dump|dump", re.IGNORECASE)),
     ("maintenance", re.compile(r"maintenance|clean|weekly|vacuum|rotate", re.IGNORECASE)),
 )
+_OF_A_PACKAGE = re.compile(r"/(usr/)?(s?bin|lib|libexec|share)/")
 _OF_THE_SYSTEM = re.compile(r"/etc/cron\.(hourly|daily|weekly|monthly)(/|$)|^/$|^/dev/")
 
 
@@ -22,23 +23,22 @@ def understand(seen: Seen, draft: Draft) -> None:
     """The jobs of every host that are the administrator's own."""
     for host in seen.hosts:
         for base, body, found in (*_timers(host), *_lines(host)):
-            role, doubt = _role(base)
+            role = _role(base)
+            if not role and _OF_A_PACKAGE.match(base):
+                continue
             if not role:
                 draft.notices.append(f"{host.host.name}: {found} is listed nowhere: it is no health check, backup or "
                                      "maintenance by its name; if it is one, add it under jobs")  # fmt: skip
                 continue
             whole = {"host": host.host.name, "role": role, **body}
             entry = Entry("jobs", named(role, host, seen), whole, found)
-            if doubt:
-                entry.guesses["role"] = doubt
             if "log" not in body and role == "health-check":
                 entry.missing.append("log: the file that it writes, where it writes one")
             draft.add(entry)
 
 
-def _role(text: str) -> tuple[str, str]:
-    role = next((role for role, words in _ROLES if words.search(text)), "")
-    return role, ""
+def _role(text: str) -> str:
+    return next((role for role, words in _ROLES if words.search(text)), "")
 
 
 def _timers(host: HostSeen) -> Iterator[tuple[str, dict[str, str], str]]:

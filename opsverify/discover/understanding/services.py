@@ -178,7 +178,8 @@ def _role(process: Process, host: HostSeen) -> str:
 
 def _pid_file(process: Process, host: HostSeen) -> str:
     """The pid file that holds a process, or the one that it comes from."""
-    by_pid = {pid: file for one in host.checkouts.checkouts for pid, file in one.pids}
+    by_pid = dict(host.processes.pid_files)
+    by_pid |= {pid: file for one in host.checkouts.checkouts for pid, file in one.pids}
     return by_pid.get(process.pid) or by_pid.get(process.parent) or ""
 
 

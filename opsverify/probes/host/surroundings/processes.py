@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from opsverify.probes.host.question import MIB, Answer, Block, Question
-from opsverify.probes.host.shell import LISTENERS
+from opsverify.probes.host.shell import LISTENERS, MAIN_PIDS
 from opsverify.probes.host.shell_file import ShellFile
 from opsverify.probes.host.surroundings.hidden import ended, hidden
 from opsverify.probes.host.surroundings.units import MENTIONED
@@ -37,6 +37,9 @@ class ProcessesSeen:
     sockets: tuple[Socket, ...]
     processes: tuple[Process, ...]
     hidden: tuple[str, ...] = ()
+    root: bool = False
+    """Whether this account is root, who sees whose each socket is."""
+    pid_files: tuple[tuple[int, str], ...] = ()
 
     def ports_of(self, unit: str) -> tuple[int, ...]:
         """The TCP ports that the processes of a unit listen on, ascending."""
@@ -53,14 +56,17 @@ class Processes(Question):
     """
 
     shell = ShellFile(__package__, "processes.sh")
-    helpers = (LISTENERS, MENTIONED)
+    helpers = (LISTENERS, MAIN_PIDS, MENTIONED)
     max_bytes: ClassVar[int] = MIB
 
     def parse(self, answer: Answer) -> ProcessesSeen:
         ended(answer, "the processes")
         processes = (_process(block) for block in answer.blocks() if block.name == "process")
         found = tuple(one for one in processes if one is not None)
-        return ProcessesSeen(listening_sockets(answer), found, hidden(answer))
+        parts = [block.rest.partition(" ") for block in answer.blocks() if block.name == "pidfile"]
+        files = tuple((int(pid), path) for pid, _, path in parts if re.fullmatch("[0-9]{1,10}", pid))
+        is_root = answer.block("root") is not None
+        return ProcessesSeen(listening_sockets(answer), found, hidden(answer), is_root, files)
 
 
 def _process(block: Block) -> Process | None:

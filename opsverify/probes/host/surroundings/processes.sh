@@ -6,6 +6,9 @@ echo '== sockets'; printf '%s\n' "$s"
 echo '== owners'
 # shellcheck disable=SC2046 # inodes, one a line
 o=$(owners $(printf '%s\n' "$s" | awk '{print $2}')); printf '%s\n' "$o"
+[ "$(id -u)" != 0 ] || echo '== root'
+for f in /run/*.pid /run/*/*.pid /var/run/*.pid; do
+[ -f "$f" ] && [ -r "$f" ] && echo "== pidfile $(file_pid "$f") $f"; done
 cat /proc/1/stat >/dev/null 2>&1 || echo '== denied processes of other accounts (hidepid)'
 for d in /proc/[0-9]*; do
 IFS= read -r stat < "$d/stat" || continue
