@@ -9,8 +9,10 @@ once. Run again, it tells how the file and what there is differ. It is no part o
     understanding  what that means: one module for each subject, facts → entries of the draft
     draft          entries, each with its evidence, guesses and what is missing
     absent         what was looked for and is not there: an excuse where all could be read, the usual entry where not
+    drafting       all of these: a draft that the suite takes
     writing        the draft as YAML with comments
     trying         whether the suite takes a file, by asking it
     difference     what a file says otherwise than the draft
     editing        the smallest change of a file's text by which it agrees
+    comparing      both: a file that is there, held against what there is
 """

@@ -93,6 +93,8 @@ def wanted(arguments: Sequence[str], variables: Mapping[str, str] = os.environ) 
         mistakes.append(f"-o: found {given.out!r}, allowed a path such as environments/production.yaml")
     elif out.is_dir() or not out.parent.is_dir():
         mistakes.append(f"-o: found {given.out!r}, allowed a file in a folder that is there")
+    elif not os.access(out.parent, os.W_OK) and (given.write or not out.exists()):
+        mistakes.append(f"-o: found {given.out!r}, allowed a file in a folder that this account may write to")
     if mistakes:
         raise ConfigurationError(mistakes)
     secrets = {_password(one.dsn) for one in databases}

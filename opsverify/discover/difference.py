@@ -42,8 +42,9 @@ _SORTS = ("role", "holds", "protocol")
 
 @dataclass(frozen=True)
 class Change:
-    """`new`: an entry that the file lacks. `changed`: `key` has another value. `excused`: the file says that there is
-    none of the kind. `gone`: the file's entry was not seen."""
+    """`new`: an entry that the file lacks. `changed`: `key` has another value. `excused`: the file says, in this
+    command's words, that there is none, and there is one. `gone`: the file's entry was not seen. `note`: no difference.
+    """
 
     what: Literal["new", "changed", "excused", "gone", "note"]
     kind: str
@@ -103,7 +104,7 @@ def differences(environment: Environment, draft: Draft, seen: Seen) -> list[Chan
     stale = [
         Change("excused", "not_applicable", key, key, old=why)
         for key, why in environment.not_applicable.items()
-        if _OWN_WORDS.search(why) and key not in draft.excuses
+        if own_words(why) and key not in draft.excuses
     ]
     return [*changes, *stale]
 
@@ -113,7 +114,12 @@ def _excused_by_a_person(environment: Environment, kind: str, body: Mapping[str,
     host = environment.hosts.get(str(body.get("host")))
     on_host = host.not_applicable.get(kind) or host.not_applicable.get("hosts") if host else ""
     why = on_host or excuse_of(environment.not_applicable, kind)
-    return "" if not why or _OWN_WORDS.search(why) else why
+    return "" if not why or own_words(why) else why
+
+
+def own_words(why: str) -> bool:
+    """Whether a reason is this command's own."""
+    return _OWN_WORDS.search(why) is not None
 
 
 def _hosts(environment: Environment, draft: Draft) -> dict[str, str]:
@@ -235,4 +241,4 @@ def _gone(target: Any, names: Mapping[str, str], seen: Seen) -> str:
     return ""
 
 
-__all__ = ["Change", "differences", "identity", "shown"]
+__all__ = ["Change", "differences", "identity", "own_words", "shown"]

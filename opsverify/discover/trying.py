@@ -31,6 +31,11 @@ class Tried:
     def taken(self) -> bool:
         return not self.nothing and not self.mistakes
 
+    @property
+    def lines(self) -> list[str]:
+        """All that is wrong, a line each."""
+        return [*self.mistakes, *(f"{check}: found no {missing} to check" for check, missing in self.nothing)]
+
 
 def attempt(text: str, name: str, root: Path, items: Mapping[str, Item]) -> Tried:
     """Try a text as an environment file of this name. Variables that are not set have a value for the purpose."""

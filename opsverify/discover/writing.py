@@ -47,11 +47,11 @@ def text_of(draft: Draft, when: str, schema: str, redactor: Redactor) -> str:
 def _head(draft: Draft, when: str, schema: str, redactor: Redactor) -> Iterator[str]:
     yield f"# yaml-language-server: $schema={schema}"
     yield from comment(f"By python -m opsverify.discover, {when} UTC, from {', '.join(draft.sources)}.", 0, redactor)
-    for line in (
-        "found: seen there. GUESS: likely; verify it. MISSING: cannot be known from there; what to add or to do.",
-        "COULD NOT BE READ: the runbook's usual entry, so that no run is green before somebody has looked.",
-    ):
-        yield from comment(line, 0)
+    meaning = "found: seen there. GUESS: likely; verify it. MISSING: cannot be known from there; what to add or to do."
+    yield from comment(meaning, 0)
+    if any(entry.unread for entry in draft.entries):
+        meaning = "COULD NOT BE READ: the runbook's usual entry, so that no run is green before somebody has looked."
+        yield from comment(meaning, 0)
     if draft.variables:
         yield "#"
         yield "# Set before a run:"

@@ -165,9 +165,10 @@ def _loose(host: HostSeen) -> Iterator[Process]:
     """Processes of the application, of the database or of a proxy that no unit and no container has."""
     held = {pid for socket in host.processes.sockets for pid in socket.owner_pids}
     for process in host.processes.processes:
-        if process.container or (process.unit and process.unit.removesuffix(".service") not in ("cron", "ssh", "sshd")):
+        file = _pid_file(process, host)
+        if process.container or process.unit or process.pid not in held:
             continue
-        if process.pid in held and (_role(process, host) or _pid_file(process, host)):
+        if _role(process, host) or (file and not file.startswith(("/run/", "/var/run/"))):
             yield process
 
 

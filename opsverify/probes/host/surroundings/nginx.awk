@@ -16,7 +16,7 @@ function safe(name, at, word) { # whether an argument may leave the host
   if (name == "return") return at == 2 ? word ~ /^[0-9]+$/ : word ~ /^(https?|[$]scheme):\/\//
   return 1
 }
-function bare(word) { sub(/:\/\/[^\/@]*@/, "://", word); sub(/[?].*/, "", word); gsub(/[\t\r\n]/, " ", word); return word }
+function bare(word) { sub(/:\/\/[^\/]*@/, "://", word); sub(/^[^\/:]*:[^\/]*@/, "", word); sub(/[?].*/, "", word); gsub(/[\t\r\n]/, " ", word); return word }
 function directive(opens,    i, line) {
   if (count && !skipped && word[1] in kept) {
     line = depth tab word[1]
