@@ -39,6 +39,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 FAST = (
     "config",
+    "discover/test_difference.py",
     "drills/test_pure.py",
     "evidence",
     "history/test_availability.py",
@@ -53,6 +54,7 @@ FAST = (
     "probes/host/test_parsers.py",
     "probes/host/test_release_parsers.py",
     "probes/host/test_shell_files.py",
+    "probes/host/test_surroundings.py",
     "reporting/test_terminal.py",
     "reporting/test_text.py",
     "test_architecture.py",

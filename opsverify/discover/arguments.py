@@ -89,7 +89,9 @@ def wanted(arguments: Sequence[str], variables: Mapping[str, str] = os.environ) 
         if path is not None and not Path(path).expanduser().is_file():
             mistakes.append(f"{option}: found {path!r}, allowed a file that is there")
     out = Path(given.out)
-    if out.suffix not in (".yaml", ".yml") or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", out.stem):
+    if not given.out:
+        mistakes.append("-o: found nothing, allowed the file to write or to compare, environments/live.yaml")
+    elif out.suffix not in (".yaml", ".yml") or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", out.stem):
         mistakes.append(f"-o: found {given.out!r}, allowed a path such as environments/production.yaml")
     elif out.is_dir() or not out.parent.is_dir():
         mistakes.append(f"-o: found {given.out!r}, allowed a file in a folder that is there")
@@ -175,8 +177,8 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("source", nargs="*", metavar="SOURCE", help=_USAGE)
-    parser.add_argument("-o", dest="out", metavar="FILE", default="environments/production.yaml",
-                        help="the environment file (default: environments/production.yaml)")  # fmt: skip
+    out = "the environment file, environments/live.yaml: written where there is none, else compared"
+    parser.add_argument("-o", dest="out", metavar="FILE", default="", help=out)
     parser.add_argument("--write", action="store_true", help="change the file where it differs from what there is")
     parser.add_argument(
         "--ssh-config", metavar="FILE", help="an ssh_config for all ssh:// hosts; the file names it, too"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from opsverify.config.loading import load_environment
 from opsverify.discover.codes import AGREES, DIFFERS, LOST, MISTAKES
-from opsverify.discover.difference import differences, own_words
+from opsverify.discover.difference import about_the_same, differences, own_words
 from opsverify.discover.drafting import Surroundings, drafted, made_whole
 from opsverify.discover.editing import edited
 from opsverify.errors import ConfigurationError
@@ -31,12 +31,17 @@ def compare(of: Surroundings) -> int:
     except (OSError, UnicodeDecodeError):
         return _told([f"{path}: found no readable file of UTF-8, allowed an environment file"], MISTAKES)
     draft, absences = drafted(of)
+    if not about_the_same(environment, draft):
+        given = ", ".join(of.asked.sources)
+        return _told(
+            [f"{path}: describes none of {given}: it is another system's, or an example; choose another -o"], MISTAKES
+        )
     if any(own_words(why) for why in environment.not_applicable.values()):
         made_whole(of, draft, absences)  # whether those excuses still hold
-    told = differences(environment, draft, of.seen)
-    for change in told:
+    differs = differences(environment, draft, of.seen)
+    for change in differs:
         print(of.redactor.printable(change.sentence, 1000))
-    changes = [change for change in told if change.what != "note"]
+    changes = [change for change in differs if change.what != "note"]
     if not changes:
         print(f"{path}: agrees with what there is")
         return AGREES

@@ -122,6 +122,15 @@ def own_words(why: str) -> bool:
     return _OWN_WORDS.search(why) is not None
 
 
+def about_the_same(environment: Environment, draft: Draft) -> bool:
+    """Whether a file names any host, address or database that is in the draft."""
+    return any(
+        identity(kind, entry.body) in {identity(kind, _said(target)) for target in getattr(environment, kind).values()}
+        for kind in ("hosts", "apis", "frontends", "proxies", "databases")
+        for entry in draft.of(kind)
+    )
+
+
 def _hosts(environment: Environment, draft: Draft) -> dict[str, str]:
     """The file's name of each host of the draft, by where it connects to."""
     by_place = {_place(host.connection): name for name, host in environment.hosts.items()}

@@ -106,21 +106,38 @@ def _key_of(nodes: Nodes, *keys: str) -> Any:
 def _replaced(nodes: Nodes, change: Change, text: str) -> _Cut:
     new = flow(change.new)
     try:
-        body = _find(nodes, change.kind, change.name)
+        section, body = _find(nodes, change.kind), _find(nodes, change.kind, change.name)
     except KeyError:
-        raise _Refused("it stands for several hosts, or comes from an alias: change it by hand") from None
+        raise _Refused("it stands for several hosts, or is merged in: change it by hand") from None
+    if {id(section), id(body)} & _shared(nodes.root):
+        raise _Refused(f"it stands in several places by an alias: make {change.key} {new} by hand")
     try:
         node = _find(nodes, change.kind, change.name, change.key)
     except KeyError:
         return _added(nodes, body, change, new)
     start, end = node.start_mark.index, node.end_mark.index
     was = text[start:end]
-    key = _key_of(nodes, change.kind, change.name, change.key)
-    if start < key.end_mark.index or re.search(r"[&*]\w", text[key.end_mark.index : start]) or "${" in was:
-        raise _Refused(f"its value is {'a variable' if '${' in was else 'an alias'}: make it {new} by hand")
+    if was.startswith("&") or "${" in was:
+        raise _Refused(f"its value is {'a variable' if '${' in was else 'an anchor'}: make it {new} by hand")
     if "\n" in was:
         raise _Refused(f"its value goes over lines: make it {new} by hand")
     return _Cut(start, end, new)
+
+
+def _shared(root: Any) -> set[int]:
+    """The nodes that more than one place of a document refers to."""
+    met: set[int] = set()
+    shared: set[int] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in met:
+            shared.add(id(node))
+            continue
+        met.add(id(node))
+        for part in node.value if isinstance(getattr(node, "value", None), list) else ():
+            waiting += part if isinstance(part, tuple) else (part,)
+    return shared
 
 
 def _added(nodes: Nodes, body: Any, change: Change, new: str) -> _Cut:

@@ -24,10 +24,12 @@ from opsverify.discover.understanding import (
 
 def understand(seen: Seen, draft: Draft, ca_file: str | None) -> None:
     """Add to the draft all that was seen."""
-    web.understand(seen, draft, ca_file)
-    databases.understand(seen, draft, ca_file)
-    for subject in (hosts, services, releases, logs, folders, jobs, backups, documents):
+    databases.understand(seen, draft)
+    for subject in (hosts, services, releases, logs, folders, jobs, backups, documents, web):
         subject.understand(seen, draft)
+    for entry in draft.entries:
+        if ca_file and entry.kind in ("apis", "frontends", "proxies", "certificates"):
+            entry.body["ca_file"] = ca_file
 
 
 __all__ = ["understand"]

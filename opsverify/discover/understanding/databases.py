@@ -11,7 +11,7 @@ from opsverify.discover.seen import DatabaseSeen, Seen
 _ACCOUNT = "make the role with opsverify/sql/monitoring-role.sql"
 
 
-def understand(seen: Seen, draft: Draft, ca_file: str | None) -> None:
+def understand(seen: Seen, draft: Draft) -> None:
     """Every database that was given; where none was, a guess for each cluster on a host."""
     for number, one in enumerate(seen.databases):
         entry = Entry("databases", "primary" if number == 0 else f"database{number + 1}",
@@ -20,7 +20,7 @@ def understand(seen: Seen, draft: Draft, ca_file: str | None) -> None:
             draft.variables[one.source.variable] = f"the password in databases.{entry.name}.dsn"
         entry.missing += _lacking(one)
         draft.add(entry)
-        _certificate(one, entry.name, draft, ca_file)
+        _certificate(one, entry.name, draft)
         _same_server(one, seen, draft)
     if seen.databases:
         return
@@ -81,7 +81,7 @@ def _same_server(one: DatabaseSeen, seen: Seen, draft: Draft) -> None:
             draft.checks["database-url"] = ({"also_named": ["127.0.0.1", "localhost"]}, found)
 
 
-def _certificate(one: DatabaseSeen, name: str, draft: Draft, ca_file: str | None) -> None:
+def _certificate(one: DatabaseSeen, name: str, draft: Draft) -> None:
     if one.itself is None or not one.itself.tls:
         return
     from psycopg.conninfo import conninfo_to_dict
@@ -91,8 +91,6 @@ def _certificate(one: DatabaseSeen, name: str, draft: Draft, ca_file: str | None
     if not host or host.startswith("/"):
         return
     body: dict[str, Any] = {"address": host, "port": int(str(parts.get("port") or 5432)), "protocol": "postgres"}
-    if ca_file:
-        body["ca_file"] = ca_file
     draft.add(Entry("certificates", f"database-{name}", body, "the session with it was encrypted"))
 
 

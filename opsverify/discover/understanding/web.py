@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from opsverify.discover.draft import Draft, Entry
-from opsverify.discover.seen import Seen, WebSeen
+from opsverify.discover.seen import HostSeen, Seen, WebSeen
+from opsverify.probes.host.surroundings.nginx import Site
 
 _LOGIN = (
     "an account that may read: every data endpoint wants a login\n"
@@ -15,19 +16,15 @@ _LOGIN = (
 )
 
 
-def understand(seen: Seen, draft: Draft, ca_file: str | None) -> None:
+def understand(seen: Seen, draft: Draft) -> None:
     """APIs, front ends, proxies, names and certificates."""
     for number, one in enumerate(seen.webs):
-        _given(one, "public" if number == 0 else f"public{number + 1}", draft, ca_file)
+        _given(one, "public" if number == 0 else f"public{number + 1}", draft)
     if not seen.webs:
-        _of_nginx(seen, draft, ca_file)
-    for kind in ("apis", "frontends", "proxies", "certificates"):
-        for entry in draft.of(kind):
-            if ca_file:
-                entry.body["ca_file"] = ca_file
+        _of_nginx(seen, draft)
 
 
-def _given(one: WebSeen, name: str, draft: Draft, ca_file: str | None) -> None:
+def _given(one: WebSeen, name: str, draft: Draft) -> None:
     parts = urlsplit(one.url)
     answers = {path.path: path for path in one.paths.paths} if one.paths else {}
     api = next((path for path in answers.values() if path.is_api and path.status < 500), None)
@@ -85,13 +82,13 @@ def _names(host: str, port: int | None, name: str, draft: Draft, found: str) -> 
             draft.add(Entry("names", name, {"domain": host}, found))
 
 
-def _of_nginx(seen: Seen, draft: Draft, ca_file: str | None) -> None:
+def _of_nginx(seen: Seen, draft: Draft) -> None:
     """Nobody asked these: they are what a configuration says."""
     for host in seen.hosts:
         for site in host.nginx.sites:
             if not site.routes:
                 continue
-            name = next((n for n in site.names if "*" not in n and not n.startswith(("~", "."))), "")
+            name = next((n for n in site.names if "." in n and "*" not in n and not n.startswith(("~", "."))), "")
             address = name or host.host.address or host.host.name
             ports = site.tls_ports or site.ports
             scheme = "https" if site.tls_ports else "http"
@@ -102,18 +99,33 @@ def _of_nginx(seen: Seen, draft: Draft, ca_file: str | None) -> None:
             why = f"{site.file} says so; to have it asked, give this command {url}"
             if not name:
                 why = f"{site.file} names no server_name, so it is the host's own address"
-            routed = {location for location, _ in site.routes}
-            if any("api" in location or "health" in location for location in routed):
-                draft.add(Entry("apis", "main", {"url": url}, f"nginx passes {', '.join(sorted(routed))} on",
-                                {"url": why}, [_LOGIN]))  # fmt: skip
-            if "/" in routed:
-                draft.add(Entry("frontends", "public", {"url": url}, "nginx passes / on", {"url": why}))
+            to_api, to_page = _led_to("backend", site, host, draft), _led_to("frontend", site, host, draft)
+            if to_api:
+                found = f"nginx passes {', '.join(to_api)} on to the backend"
+                draft.add(Entry("apis", "main", {"url": url}, found, {"url": why}, [_LOGIN]))
+            if to_page:
+                found = f"nginx passes {', '.join(to_page)} on to the front end"
+                draft.add(Entry("frontends", "public", {"url": url}, found, {"url": why}))
             body: dict[str, Any] = {"url": url}
             if any(other.redirects and 80 in other.ports for other in host.nginx.sites) and scheme == "https":
                 body["http_url"] = f"http://{address}"
             draft.add(Entry("proxies", "public", body, f"nginx on {host.host.name}", {"url": why}))
             if scheme == "https":
                 _names(address, port, "public", draft, f"nginx presents {site.certificate or 'a certificate'} there")
+
+
+def _led_to(role: str, site: Site, host: HostSeen, draft: Draft) -> list[str]:
+    """The locations of a site that lead to a service of this role: by its port, else by their names."""
+    here = [entry.body for entry in draft.of("services") if entry.body["host"] == host.host.name]
+    ports = {body.get("port"): body["role"] for body in here}
+    led = []
+    for location, place in site.routes:
+        port = place.rpartition(":")[2]
+        known = ports.get(int(port)) if port.isascii() and port.isdigit() and len(port) < 6 else None
+        is_api = "api" in location or "health" in location
+        if (known or ("backend" if is_api else "frontend")) == role:
+            led.append(location)
+    return sorted(dict.fromkeys(led))
 
 
 __all__ = ["understand"]

@@ -1,6 +1,7 @@
 # Prints what a compose file says of its services: "service NAME", then its "image", "container_name", "build" and "port"
 # lines. Nothing else of it leaves the host. Reads block style, as compose files are written. Of POSIX awk.
 function bare(text) { gsub(/^["' \t-]+|["' \t\r]+$/, "", text); sub(/[ \t]+#.*/, "", text); gsub(/["']/, "", text); return text }
+{ sub(/\r$/, "") }
 /^[ \t]*(#|$)/ { next }
 { match($0, /^ */); indent = RLENGTH; line = substr($0, indent + 1) }
 indent == 0 { inside = line ~ /^services[ \t]*:/; level = 0; next }

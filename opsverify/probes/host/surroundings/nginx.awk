@@ -16,13 +16,16 @@ function safe(name, at, word) { # whether an argument may leave the host
   if (name == "return") return at == 2 ? word ~ /^[0-9]+$/ : word ~ /^(https?|[$]scheme):\/\//
   return 1
 }
-function bare(word) { sub(/:\/\/[^\/]*@/, "://", word); sub(/^[^\/:]*:[^\/]*@/, "", word); sub(/[?].*/, "", word); gsub(/[\t\r\n]/, " ", word); return word }
+function bare(word) { sub(/:\/\/[^\/]*@/, "://", word); sub(/^[^\/:]*:[^\/]*@/, "", word); sub(/[?].*/, "", word); return word }
 function directive(opens,    i, line) {
+  if (!count) word[1] = ""
   if (count && !skipped && word[1] in kept) {
     line = depth tab word[1]
     for (i = 2; i <= count; i++) {
       if (!safe(word[1], i, word[i])) break
-      line = line tab (word[1] ~ /^(return|proxy_pass|set|server|access_log|error_log)$/ ? bare(word[i]) : word[i])
+      if (word[1] ~ /^(return|proxy_pass|set|server|access_log|error_log)$/) word[i] = bare(word[i])
+      gsub(/[\t\r\n]/, " ", word[i])
+      line = line tab word[i]
     }
     print line (opens ? tab "{" : "")
   } else if (opens && !skipped && word[1] in entered) print depth tab word[1] tab "{"
@@ -41,11 +44,23 @@ function ends(    ) { if (open) { word[++count] = text; text = ""; open = 0 } }
       else text = text c
       continue
     }
+    if (lua) { # not nginx's language: its own strings and comments
+      if (lua_string != "") { if (c == "\\") at++; else if (c == lua_string || c == "\n") lua_string = "" }
+      else if (c == "'" || c == "\"") lua_string = c
+      else if (c == "-" && substr(line, at + 1, 1) == "-") at = length_of
+      else if (c == "{") lua++
+      else if (c == "}") lua--
+      continue
+    }
     if (c ~ /[ \t\r\n]/) { ends(); continue }
     if (c == "#" && !open) { state = "#"; continue }
     if ((c == "'" || c == "\"") && !open) { state = c; open = 1; continue }
     if (c == ";") { ends(); directive(0); continue }
-    if (c == "{" && !(open && substr(text, length(text)) == "$")) { ends(); directive(1); continue }
+    if (c == "{" && !(open && substr(text, length(text)) == "$")) {
+      ends()
+      if (word[1] ~ /_by_lua_block$/) { lua = 1; count = 0 } else directive(1)
+      continue
+    }
     if (c == "}" && !open) { count = 0; if (skipped) skipped--; else if (depth) depth--; continue }
     if (c == "\\" && at < length_of - 1) { text = text c substr(line, ++at, 1); open = 1; continue }
     text = text c; open = 1
