@@ -39,6 +39,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 FAST = (
     "config",
+    "discover/test_difference.py",
     "drills/test_pure.py",
     "evidence",
     "history/test_availability.py",
@@ -53,6 +54,7 @@ FAST = (
     "probes/host/test_parsers.py",
     "probes/host/test_release_parsers.py",
     "probes/host/test_shell_files.py",
+    "probes/host/test_surroundings.py",
     "reporting/test_terminal.py",
     "reporting/test_text.py",
     "test_architecture.py",
@@ -82,6 +84,11 @@ ONCE = (
     "drills/test_restore.py::test_a_dump_cut_among_rows_restores_without_error_and_is_told",
     "history/test_runs.py::test_a_run_is_recorded_whole_however_many_processes_judged",
     "hostile/test_http.py",
+    "machines/test_discover.py::test_a_change_is_told_and_the_operators_own_words_stay",
+    "machines/test_discover.py::test_a_gate_is_green_once_its_one_missing_line_is_added",
+    "machines/test_discover.py::test_no_secret_leaves_a_host",
+    "machines/test_discover.py::test_the_first_file_is_right_nearly_everywhere",
+    "machines/test_discover.py::test_what_could_not_be_read_is_never_excused",
     "machines/test_healthy.py::test_a_healthy_host_is_normal",
     "machines/test_unreachable.py::test_sshd_refuses_the_key",
     "plugin/test_bounds_and_secrets.py::test_planted_secrets_are_told_nowhere[arguments0]",
