@@ -16,13 +16,13 @@ from docutils import nodes
 from pygments.lexers import TextLexer
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.locale import _
 from sphinx.transforms import SphinxTransform
 
 JA = Path(__file__).resolve().parent / "ja"
 JAPANESE = tags.has("ja")  # type: ignore[name-defined]  # noqa: F821
 
-project = "運用検証スイート" if JAPANESE else "Operational verification"
-html_title = f"My Cats {project}"
+project = html_title = "My Cats 運用検証スイート" if JAPANESE else "Operational verification of My Cats"
 language = "ja" if JAPANESE else "en"
 extensions = ["myst_parser"]
 html_theme = "furo"
@@ -47,10 +47,11 @@ def with_navigation(app: Sphinx, docname: str, source: list[str]) -> None:
     if docname != root_doc:
         return
     for title, text in _SECTION.findall(source[0]):
-        pages = re.findall(r"^- \[[^]]+\]\(([^):]+)\.md\)", text, re.MULTILINE)
-        pages = [page for page in pages if path.normpath(path.join(path.dirname(docname), page)) in app.env.found_docs]
-        if pages:
-            source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n" + "\n".join(pages) + "\n```\n"
+        pages = re.findall(r"^- \[([^]]+)\]\(([^):]+)\.md\)", text, re.MULTILINE)
+        own = app.env.found_docs  # the Japanese page names English ones, too
+        lines = [f"{name} <{page}>" for name, page in pages if path.normpath(f"{docname}/../{page}") in own]
+        if lines:
+            source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n" + "\n".join(lines) + "\n```\n"
 
 
 class OtherSite(SphinxTransform):
@@ -68,6 +69,12 @@ class OtherSite(SphinxTransform):
                 node.replace_self(nodes.reference("", "", *node.children, refuri=address + anchor, internal=True))
 
 
+def with_japanese(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """What Furo says of its own, which Sphinx's catalogue does not know."""
+    known = {"On this page": "このページの内容", "Home": "ホーム"} if JAPANESE else {}
+    context["_"] = lambda text: known.get(text) or _(text)
+
+
 def with_entrance(app: Sphinx, error: Exception | None) -> None:
     """Pages lie as files do, so the home page is below docs/: the site's first page leads there."""
     if not JAPANESE and error is None:
@@ -82,4 +89,5 @@ def setup(app: Sphinx) -> None:
         app.add_lexer(name, TextLexer)
     app.connect("source-read", with_navigation)
     app.add_transform(OtherSite)
+    app.connect("html-page-context", with_japanese)
     app.connect("build-finished", with_entrance)

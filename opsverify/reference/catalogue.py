@@ -91,7 +91,7 @@ def _needs(use: Use, words: Words) -> list[str]:
     """What its questions need to be allowed to do, each once."""
     needs = dict.fromkeys(privileges.need(question) for question in use.questions)
     said = [japanese_need(one) if words.language == "ja" else one for one in needs if one != "none"]
-    return [f"{one[:1].upper()}{one[1:]}" for one in said]
+    return [one.removeprefix("Needs ").removeprefix("to ") for one in said]
 
 
 def _fault(fault: Fault, words: Words) -> str:
