@@ -1,8 +1,10 @@
 """The site of docs/, in English and in it the Japanese one; CONTRIBUTING.md says how it is built.
 
-Sphinx with MyST and Furo: released in the last year, and few open bugs; MkDocs has had no release since 2024, and its
-Material theme is at its end. Pages are plain Markdown that any repository browser shows; what is different for the site
-is here: navigation is read from the home page, and a link to what the other language's site holds becomes one to it.
+Why Sphinx with MyST and Furo: all three had releases in the last twelve months (Sphinx 9.2 in October 2026). MkDocs had
+none since August 2024, its Material theme is declared inactive, and that one's successor, Zensical, is an alpha.
+
+Pages are plain Markdown that any repository browser shows. What is different for the site is here: navigation is read from
+the home page, and a link to a page of the other language leads into that language's site.
 """
 
 from __future__ import annotations
