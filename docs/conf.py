@@ -3,8 +3,8 @@
 Why Sphinx with MyST and Furo: all three had releases in the last twelve months (Sphinx 9.2 in October 2026). MkDocs had
 none since August 2024, its Material theme is declared inactive, and that one's successor, Zensical, is an alpha.
 
-Pages are plain Markdown that any repository browser shows. What is different for the site is here: navigation is read from
-the home page, and a link to a page of the other language leads into that language's site.
+Pages are plain Markdown that any repository browser shows. What is different for the site is here: navigation is read
+from the home page, and a link to a page of the other language leads into that language's site.
 """
 
 from __future__ import annotations
