@@ -55,6 +55,7 @@ FAST = (
     "probes/host/test_release_parsers.py",
     "probes/host/test_shell_files.py",
     "probes/host/test_surroundings.py",
+    "reference/test_pages.py",
     "reporting/test_terminal.py",
     "reporting/test_text.py",
     "test_architecture.py",

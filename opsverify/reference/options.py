@@ -1,0 +1,85 @@
+"""docs/reference/options.md: what the suite adds to pytest's command line, from the very declarations."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+from opsverify.config.items import SCHEDULES
+from opsverify.reference.markdown import NOTE, linked, table
+
+HEAD = f"""\
+# Options
+
+{NOTE}
+
+[日本語](../ja/reference/options.md)
+
+The suite is pytest: everything that `pytest --help` lists works here, too. This page lists what is added; what runs of
+it look like is in the [tutorial](../tutorial.md).
+
+| Of pytest itself | Useful for |
+|---|---|
+| `-m smoke` | checks of a schedule, `{"`, `".join(SCHEDULES)}`, or of a severity: `-m "daily and P1"` |
+| `-k disk` | checks and targets by a piece of their names: `-k "backup and not space"` |
+| `-n 4` | checks in four processes |
+| `-x` | ends at the first failure |
+| `--html=PATH`, `--junit-xml=PATH` | the two reports in another place, with the `=` |
+| `--collect-only -q` | which checks a run would make, and of what; contacts nothing |
+
+## Of a run
+"""
+
+VARIABLES = """\
+## Variables
+
+| Variable | Meaning |
+|---|---|
+| `VERIFY_ENV` | what `--env` would name, several joined by commas; `--env` goes first |
+| whatever an environment file names as `${…}` | secrets and addresses that come from outside |
+"""
+
+
+class _Declared:
+    """Stands where pytest's parser would, and remembers what is declared."""
+
+    def __init__(self) -> None:
+        self.options: list[tuple[str, dict[str, Any]]] = []
+
+    def getgroup(self, *_: Any, **__: Any) -> _Declared:
+        return self
+
+    def addoption(self, name: str, **declared: Any) -> None:
+        self.options.append((name, declared))
+
+
+def declared() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every option of the suite, as (name, what argparse is told of it)."""
+    import opsverify.plugin
+
+    found = _Declared()
+    for module in pkgutil.iter_modules(opsverify.plugin.__path__, "opsverify.plugin."):
+        add = getattr(importlib.import_module(module.name), "pytest_addoption", None)
+        if add is not None:
+            add(found)
+    yield from sorted(found.options, key=lambda one: one[0])
+
+
+def document() -> str:
+    """The page."""
+    rows = [(_shown(name, told), linked(_meaning(told), "../")) for name, told in declared()]
+    return f"{HEAD}\n{table(('Option', 'Meaning'), rows)}\n{VARIABLES}"
+
+
+def _shown(name: str, told: dict[str, Any]) -> str:
+    if told.get("action") == "store_true":
+        return f"`{name}`"
+    choices = "|".join(map(str, told.get("choices") or ()))
+    return f"`{name} {told.get('metavar') or choices}`"
+
+
+def _meaning(told: dict[str, Any]) -> str:
+    text = str(told.get("help", "")).strip()
+    return f"{text[:1].upper()}{text[1:]}".replace("<", "\\<")
