@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 from opsverify.config.items import SCHEDULES
@@ -47,6 +47,7 @@ class _Declared:
 
     def __init__(self) -> None:
         self.options: list[tuple[str, dict[str, Any]]] = []
+        self.settings: list[tuple[str, dict[str, Any]]] = []
 
     def getgroup(self, *_: Any, **__: Any) -> _Declared:
         return self
@@ -54,9 +55,12 @@ class _Declared:
     def addoption(self, name: str, **declared: Any) -> None:
         self.options.append((name, declared))
 
+    def addini(self, name: str, help: str, **_: Any) -> None:
+        self.settings.append((name, {"help": help}))
 
-def declared() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every option of the suite, as (name, what argparse is told of it)."""
+
+def declared() -> tuple[list[tuple[str, dict[str, Any]]], list[tuple[str, dict[str, Any]]]]:
+    """Every option of the suite, as (name, what argparse is told of it), and every setting of pytest.ini."""
     import opsverify.plugin
 
     found = _Declared()
@@ -64,13 +68,18 @@ def declared() -> Iterator[tuple[str, dict[str, Any]]]:
         add = getattr(importlib.import_module(module.name), "pytest_addoption", None)
         if add is not None:
             add(found)
-    yield from sorted(found.options, key=lambda one: one[0])
+    return sorted(found.options, key=itemgetter(0)), sorted(found.settings, key=itemgetter(0))
 
 
 def document() -> str:
     """The page."""
-    rows = [(_shown(name, told), linked(_meaning(told), "../")) for name, told in declared()]
-    return f"{HEAD}\n{table(('Option', 'Meaning'), rows)}\n{VARIABLES}"
+    options, settings = declared()
+    rows = [(_shown(name, told), linked(_meaning(told), "../")) for name, told in options]
+    parts = [HEAD, table(("Option", "Meaning"), rows), VARIABLES]
+    if settings:
+        rows = [(f"`{name}`", linked(_meaning(told), "../")) for name, told in settings]
+        parts.append("## In pytest.ini\n\n" + table(("Setting", "Meaning"), rows))
+    return "\n".join(parts)
 
 
 def _shown(name: str, told: dict[str, Any]) -> str:
