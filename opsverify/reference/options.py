@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
+import importlib.util
 import pkgutil
 from operator import itemgetter
 from typing import Any
 
+import opsverify
 from opsverify.config.items import SCHEDULES
-from opsverify.reference.markdown import NOTE, linked, table
+from opsverify.reference.markdown import NOTE, code, linked, table
 
 HEAD = f"""\
 # Options
@@ -71,6 +74,15 @@ def declared() -> tuple[list[tuple[str, dict[str, Any]]], list[tuple[str, dict[s
     return sorted(found.options, key=itemgetter(0)), sorted(found.settings, key=itemgetter(0))
 
 
+def commands() -> list[argparse.ArgumentParser]:
+    """Of each command beside pytest, `python -m opsverify.…`, what reads its arguments."""
+    found = []
+    for package in pkgutil.iter_modules(opsverify.__path__, "opsverify."):
+        if package.ispkg and importlib.util.find_spec(f"{package.name}.arguments") is not None:
+            found.append(importlib.import_module(f"{package.name}.arguments").parser())
+    return found
+
+
 def document() -> str:
     """The page."""
     options, settings = declared()
@@ -79,7 +91,19 @@ def document() -> str:
     if settings:
         rows = [(f"`{name}`", linked(_meaning(told), "../")) for name, told in settings]
         parts.append("## In pytest.ini\n\n" + table(("Setting", "Meaning"), rows))
-    return "\n".join(parts)
+    return "\n".join([*parts, *map(_command, commands())])
+
+
+def _command(parser: argparse.ArgumentParser) -> str:
+    rows = [
+        (
+            code(f"{(action.option_strings or [''])[-1]} {action.metavar or ''}".strip()),
+            _meaning({"help": action.help}),
+        )
+        for action in parser._actions
+        if action.dest != "help"
+    ]
+    return f"## {parser.prog}\n\n{parser.description}\n\n{table(('Argument', 'Meaning'), rows)}"
 
 
 def _shown(name: str, told: dict[str, Any]) -> str:
@@ -90,5 +114,4 @@ def _shown(name: str, told: dict[str, Any]) -> str:
 
 
 def _meaning(told: dict[str, Any]) -> str:
-    text = str(told.get("help", "")).strip()
-    return f"{text[:1].upper()}{text[1:]}".replace("<", "\\<")
+    return str(told.get("help", "")).strip().replace("<", "\\<")
