@@ -72,8 +72,10 @@ class OtherSite(SphinxTransform):
 
 
 def with_japanese(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
-    """What Furo says of its own, which Sphinx's catalogue does not know."""
+    """What Furo says of its own, which Sphinx's catalogue does not know; and which pages else are Japanese."""
     known = {"On this page": "このページの内容", "Home": "ホーム"} if JAPANESE else {}
+    if page.endswith(".ja"):
+        context["language"] = "ja"
     context["_"] = lambda text: known.get(text) or _(text)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
+import importlib.util
 import pkgutil
-from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
+import opsverify
 from opsverify.config.items import SCHEDULES
-from opsverify.reference.markdown import NOTE, linked, table
+from opsverify.reference.markdown import NOTE, code, linked, table
 
 HEAD = f"""\
 # Options
@@ -47,6 +50,7 @@ class _Declared:
 
     def __init__(self) -> None:
         self.options: list[tuple[str, dict[str, Any]]] = []
+        self.settings: list[tuple[str, dict[str, Any]]] = []
 
     def getgroup(self, *_: Any, **__: Any) -> _Declared:
         return self
@@ -54,9 +58,12 @@ class _Declared:
     def addoption(self, name: str, **declared: Any) -> None:
         self.options.append((name, declared))
 
+    def addini(self, name: str, help: str, **_: Any) -> None:
+        self.settings.append((name, {"help": help}))
 
-def declared() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every option of the suite, as (name, what argparse is told of it)."""
+
+def declared() -> tuple[list[tuple[str, dict[str, Any]]], list[tuple[str, dict[str, Any]]]]:
+    """Every option of the suite, as (name, what argparse is told of it), and every setting of pytest.ini."""
     import opsverify.plugin
 
     found = _Declared()
@@ -64,13 +71,39 @@ def declared() -> Iterator[tuple[str, dict[str, Any]]]:
         add = getattr(importlib.import_module(module.name), "pytest_addoption", None)
         if add is not None:
             add(found)
-    yield from sorted(found.options, key=lambda one: one[0])
+    return sorted(found.options, key=itemgetter(0)), sorted(found.settings, key=itemgetter(0))
+
+
+def commands() -> list[argparse.ArgumentParser]:
+    """Of each command beside pytest, `python -m opsverify.…`, what reads its arguments."""
+    found = []
+    for package in pkgutil.iter_modules(opsverify.__path__, "opsverify."):
+        if package.ispkg and importlib.util.find_spec(f"{package.name}.arguments") is not None:
+            found.append(importlib.import_module(f"{package.name}.arguments").parser())
+    return found
 
 
 def document() -> str:
     """The page."""
-    rows = [(_shown(name, told), linked(_meaning(told), "../")) for name, told in declared()]
-    return f"{HEAD}\n{table(('Option', 'Meaning'), rows)}\n{VARIABLES}"
+    options, settings = declared()
+    rows = [(_shown(name, told), linked(_meaning(told), "../")) for name, told in options]
+    parts = [HEAD, table(("Option", "Meaning"), rows), VARIABLES]
+    if settings:
+        rows = [(f"`{name}`", linked(_meaning(told), "../")) for name, told in settings]
+        parts.append("## In pytest.ini\n\n" + table(("Setting", "Meaning"), rows))
+    return "\n".join([*parts, *map(_command, commands())])
+
+
+def _command(parser: argparse.ArgumentParser) -> str:
+    rows = [
+        (
+            code(f"{(action.option_strings or [''])[-1]} {action.metavar or ''}".strip()),
+            _meaning({"help": action.help}),
+        )
+        for action in parser._actions
+        if action.dest != "help"
+    ]
+    return f"## {parser.prog}\n\n{parser.description}\n\n{table(('Argument', 'Meaning'), rows)}"
 
 
 def _shown(name: str, told: dict[str, Any]) -> str:
@@ -81,5 +114,4 @@ def _shown(name: str, told: dict[str, Any]) -> str:
 
 
 def _meaning(told: dict[str, Any]) -> str:
-    text = str(told.get("help", "")).strip()
-    return f"{text[:1].upper()}{text[1:]}".replace("<", "\\<")
+    return str(told.get("help", "")).strip().replace("<", "\\<")
