@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from opsverify.errors import ProbeError
 from opsverify.probes.host.release.surroundings import Search, Surroundings
 from opsverify.runbook_document import named
 from opsverify.runbook_document.blocks import blocks
+from opsverify.runbook_document.lint import Remark
 from opsverify.runbook_document.rule import Finding, Rule, Sql
 from opsverify.runbook_document.rules import RULES
 from opsverify.runbook_document.rules.harmful import builds
@@ -136,6 +137,24 @@ def hold(commands: Commands, system: System, rules: Mapping[str, Rule] = RULES) 
     return Held(tuple(findings), tuple(unknown.values()))
 
 
+def linted(remarks: Iterable[Remark]) -> list[Finding]:
+    """Shellcheck's remarks as findings, each of a rule called by its code: SC2115."""
+    better = "what shellcheck has nothing against: shellcheck.net/wiki/"
+    return [Finding(f"SC{r.code}", r.line, _quoted(r.quote), r.message, f"{better}SC{r.code}") for r in remarks]
+
+
+def together(findings: Iterable[Finding]) -> list[tuple[str, str]]:
+    """(what was found, what to write instead), of one mistake once with all of its lines."""
+    alike: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        alike.setdefault((finding.rule, finding.why, finding.better), []).append(finding)
+    told = []
+    for (rule, why, better), members in alike.items():
+        lines = ", ".join(str(line) for line in dict.fromkeys(finding.line for finding in members))
+        told.append((f"line{'s' if ',' in lines else ''} {lines}, `{members[0].quote}`: {why} ({rule})", better))
+    return told
+
+
 def without_secrets(text: str) -> str:
     """A document's text without passwords: runbooks hold some, and reports are shown around."""
     return _SECRET.sub(lambda match: f"{match[1] or match[2]}***", text)
@@ -146,4 +165,4 @@ def _quoted(text: str) -> str:
     return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
 
 
-__all__ = ["Commands", "Held", "hold", "read", "wanted", "without_secrets"]
+__all__ = ["Commands", "Held", "hold", "linted", "read", "together", "wanted"]

@@ -49,6 +49,9 @@ class Finding:
     why: str
     better: str
 
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.quote}\n    {self.why} ({self.rule})\n    better: {self.better}"
+
 
 _rules: dict[str, Rule] = {}
 

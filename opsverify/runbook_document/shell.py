@@ -384,8 +384,8 @@ _WRAPPERS = {
     "nice": ("-n",),
     "ionice": ("-c", "-n"),
     "timeout": ("-k", "-s", "--signal", "--kill-after"),
-    "nohup": (), "time": (), "exec": ("-a",), "command": (), "builtin": (), "stdbuf": ("-o", "-e", "-i"), "watch": ("-n",),
-    "runuser": ("-u", "-g"), "setsid": (), "xargs": ("-n", "-P", "-I", "-L", "-d", "-a"),
+    "nohup": (), "time": (), "exec": ("-a",), "command": (), "builtin": (), "stdbuf": ("-o", "-e", "-i"),
+    "watch": ("-n",), "runuser": ("-u", "-g"), "setsid": (), "xargs": ("-n", "-P", "-I", "-L", "-d", "-a"),
 }  # fmt: skip
 _ELSEWHERE = ("ssh", "scp", "kubectl", "lxc", "vagrant", "mosh", "heroku", "fly", "gcloud", "aws")
 

@@ -116,7 +116,8 @@ def _retention(document: Reading) -> Iterator[Retention]:
     for line in document.lines:
         command = re.search(r"\bfind\s+(?P<where>\S+).*-mtime\s+\+(?P<days>\d+)", line.text)
         if command:
-            where = command["where"].strip("\"'")
+            # "${BACKUP_DIR:?}" is the same place, seen to be some.
+            where = re.sub(r"\$\{(\w+)(?::?\?[^}]*)?\}", r"$\1", command["where"].strip("\"'"))
             days = float(command["days"])
             yield Retention(line.chapter, where, days, f"-mtime +{command['days']}")
             for block, age, text in ages:

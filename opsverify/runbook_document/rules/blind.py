@@ -79,9 +79,6 @@ def statuses_not_told_apart(command: Command, script: Script, system: System) ->
         wrong.append("it misses others (429)")
     if not found.finds(HIT_BY_SIZE) and not false_hits and not missed:
         return
-    proof = (
-        f"; of its last {len(requests):,} requests it shows {false_hits} that were answered well, and misses {missed} errors"
-        if requests
-        else ""
-    )
+    shows = f"it shows {false_hits} that were answered well, and misses {missed} errors"
+    proof = f"; of its last {len(requests):,} requests {shows}" if requests else ""
     yield {"log": found.log, "wrong": ", ".join(wrong), "proof": proof}

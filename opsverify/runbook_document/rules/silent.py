@@ -75,12 +75,21 @@ def script_without_fail(command: Command, script: Script, system: System) -> Ite
         content = package.scripts[run.name]
         inner = parse(Block("sh", 1, content), content)
         for one in inner.commands:
-            if blind_curl(one) or (one.name == "curl" and not one.has("-f", "--fail", "--fail-with-body") and not one.after
-                                   and "http_code" not in content and one.index == len(inner.commands) - 1
-                                   and re.search(r"test|health|check|verify|smoke", run.name)):  # fmt: skip
+            if blind_curl(one) or (_checks(run.name, content) and _is_end(one, len(inner.commands))):
                 url = next((text for text in one.texts if "://" in text), "URL")
                 yield {"script": run.name, "content": content, "file": package.path, "url": url}
                 return
+
+
+def _checks(name: str, content: str) -> bool:
+    """Whether a script is there to tell how something is, and leaves that to how it ends."""
+    return bool(re.search(r"test|health|check|verify|smoke", name)) and "http_code" not in content
+
+
+def _is_end(command: Command, count: int) -> bool:
+    """Whether a script ends as this curl does, which takes error pages for answers."""
+    failing = command.has("-f", "--fail", "--fail-with-body")
+    return command.name == "curl" and not failing and not command.after and command.index == count - 1
 
 
 @rule(
@@ -107,6 +116,10 @@ def _creates(command: Command) -> bool:
     return bool(command.texts) and (command.has("--create") or bool(re.match(r"-?[A-Za-z]*c", command.texts[0])))
 
 
+_DUMPED = re.compile(r"dump|backup|bak\b|restor|(?:^|[/_-])db_|\d{6}|YYYY|%Y|\$", re.IGNORECASE)
+_RESTORE = re.compile(r"復旧|復元|リストア|restor|recover", re.IGNORECASE)
+
+
 @rule(
     KIND,
     why="without ON_ERROR_STOP, psql goes on after an error and ends with 0: half a restore passes for a whole one",
@@ -118,7 +131,9 @@ def psql_without_on_error_stop(command: Command, script: Script, system: System)
     fed = next((r.target.text for r in command.redirects if r.operator == "<"), "")
     named = command.value("-f", "--file")
     unpacked = bool(set(command.before) & {"gunzip", "zcat", "gzip", "pigz", "zstd", "zstdcat", "xz", "xzcat", "bzcat"})
-    if fed or unpacked or (named and re.search(r"\.(?:sql|dump|gz)\b|\$|\ufffc", named.text)):
+    source = fed or (named.text if named else "") or ("a dump" if unpacked else "")
+    # Of a migration or a script, the file itself may say what becomes of an error.
+    if source and (_DUMPED.search(source) or _RESTORE.search(script.block.chapter)):
         values = (
             "-d",
             "--dbname",

@@ -49,10 +49,12 @@ _LOCKS = {
     "bun.lockb": "bun", "bun.lock": "bun",
 }  # fmt: skip
 _BY_LOCK = {
-    ("pnpm", "audit"): "pnpm audit --prod", ("pnpm", "audit fix"): "pnpm audit --fix, then pnpm install, and a review of what changed",
-    ("pnpm", "install"): "pnpm install --frozen-lockfile", ("pnpm", "ci"): "pnpm install --frozen-lockfile",
+    ("pnpm", "audit"): "pnpm audit --prod",
+    ("pnpm", "audit fix"): "pnpm audit --fix, then pnpm install, and a review of what changed",
+    ("pnpm", "install"): "pnpm install --frozen-lockfile",
+    ("pnpm", "ci"): "pnpm install --frozen-lockfile",
     ("npm", "install"): "npm ci",
-}  # fmt: skip
+}
 _VERBS = ("audit", "install", "i", "ci", "update", "upgrade", "outdated", "prune", "dedupe", "add", "remove")
 
 

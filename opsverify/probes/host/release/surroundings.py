@@ -201,5 +201,14 @@ def _package(block: Block) -> Package | None:
 
 
 __all__ = [
-    "ABSENT", "HERE", "HIDDEN", "SAMPLES", "Checkout", "Found", "Package", "Search", "Surroundings", "SurroundingsFacts",
-]  # fmt: skip
+    "ABSENT",
+    "HERE",
+    "HIDDEN",
+    "SAMPLES",
+    "Checkout",
+    "Found",
+    "Package",
+    "Search",
+    "Surroundings",
+    "SurroundingsFacts",
+]
