@@ -12,6 +12,7 @@ from opsverify.runbook_document.reading import MOST_OF_A_LINE
 
 SHELLS = ("bash", "sh", "shell", "zsh", "ksh", "dash", "ash")
 _CONSOLES = ("console", "terminal", "shell-session", "shellsession", "sh-session", "bash-session", "shell-console")
+_CRONTABS = ("cron", "crontab")
 _SQL = ("sql", "psql", "pgsql", "postgresql", "postgres")
 
 _PROMPT = re.compile(
@@ -20,73 +21,33 @@ _PROMPT = re.compile(
 )
 _MORE = re.compile(r"^\s*> ?(?P<typed>.*)$")
 _HERE = re.compile(r"(?<!<)<<(?!<)-?\s*(['\"]?)(?P<end>\w+)\1")
+_TIMES = re.compile(
+    r"^\s*(?:(?:[\d*][\d*/,-]*\s+){3}(?:[\w*][\w*/,-]*\s+){2}|@(?:reboot|hourly|daily|weekly|monthly)\s+)(?=\S)"
+)
 # A word in angle brackets: not `<(…)`, no redirection to and fro.
-_PLACEHOLDER = re.compile(r"<(?:[^\W\d][^\s<>&|;$'\"`()]*|[^\W\d][\w-]*(?: [\w-]+)*[^\W\d])>")
+_PLACEHOLDER = re.compile(r"<@?(?:[^\W\d][^\s<>&|;$'\"`()]*|[^\W\d][\w-]*(?: [\w-]+)*[^\W\d])>")
 _PROGRAMS = frozenset(
-    [
-        "apt",
-        "apt-get",
-        "bash",
-        "cat",
-        "cd",
-        "chmod",
-        "chown",
-        "cp",
-        "createdb",
-        "crontab",
-        "curl",
-        "df",
-        "docker",
-        "docker-compose",
-        "dropdb",
-        "du",
-        "echo",
-        "export",
-        "find",
-        "free",
-        "git",
-        "grep",
-        "gunzip",
-        "gzip",
-        "htop",
-        "journalctl",
-        "kill",
-        "killall",
-        "less",
-        "ln",
-        "ls",
-        "mkdir",
-        "mv",
-        "nginx",
-        "node",
-        "npm",
-        "npx",
-        "openssl",
-        "pg_dump",
-        "pg_restore",
-        "pgrep",
-        "pkill",
-        "pm2",
-        "pnpm",
-        "ps",
-        "psql",
-        "rm",
-        "rsync",
-        "scp",
-        "sed",
-        "service",
-        "sh",
-        "ssh",
-        "sudo",
-        "systemctl",
-        "tail",
-        "tar",
-        "top",
-        "touch",
-        "vacuumdb",
-        "wget",
-        "yarn",
-    ]
+    {
+        *("apt", "apt-get", "bash", "cat", "cd", "chmod", "chown", "cp", "createdb", "crontab", "curl", "df", "docker"),
+        *("docker-compose", "dropdb", "du", "echo", "export", "find", "free", "git", "grep", "gunzip", "gzip", "htop"),
+        *("journalctl", "kill", "killall", "less", "ln", "ls", "mkdir", "mv", "nginx", "node", "npm", "npx", "openssl"),
+        *(
+            "pg_dump",
+            "pg_restore",
+            "pgrep",
+            "pkill",
+            "pm2",
+            "pnpm",
+            "ps",
+            "psql",
+            "rm",
+            "rsync",
+            "scp",
+            "sed",
+            "service",
+        ),
+        *("sh", "ssh", "sudo", "systemctl", "tail", "tar", "top", "touch", "vacuumdb", "wget", "yarn"),
+    }
 )
 """What a fence without a language must begin its lines with to be taken for commands: it may as well be output."""
 
@@ -110,8 +71,8 @@ class Block:
         lines = self.text.split("\n")
         if self.language in _CONSOLES or (self.language in (*SHELLS, "") and _is_transcript(lines)):
             return "\n".join(_typed(lines))
-        if self.language in SHELLS:
-            return self.text
+        if self.language in (*SHELLS, *_CRONTABS):
+            return _without_times(self.text)
         if self.language == "" and _looks_typed(lines):
             return self.text
         return None
@@ -144,6 +105,11 @@ def without_placeholders(text: str) -> str:
 
 PLACEHOLDER = "\ufffcPLACEHOLDER"
 """Begins with a character that nobody types."""
+
+
+def _without_times(text: str) -> str:
+    """The commands of lines of a crontab: `0 3 * * * backup.sh`."""
+    return "\n".join(_TIMES.sub("", line) for line in text.split("\n"))
 
 
 def _is_transcript(lines: list[str]) -> bool:

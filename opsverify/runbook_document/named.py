@@ -10,34 +10,10 @@ from posixpath import dirname, normpath
 from opsverify.runbook_document.shell import Command, Script, Word
 
 _READERS = frozenset(
-    [
-        "cat",
-        "less",
-        "more",
-        "tail",
-        "head",
-        "wc",
-        "sort",
-        "zcat",
-        "zless",
-        "gunzip",
-        "bunzip2",
-        "unzip",
-        "vi",
-        "vim",
-        "nano",
-        "du",
-        "ls",
-        "stat",
-        "md5sum",
-        "sha256sum",
-        "jq",
-        "cd",
-        "pushd",
-        "tac",
-        "logrotate",
-        "visudo",
-    ]
+    {
+        *("cat", "less", "more", "tail", "head", "tac", "wc", "sort", "zcat", "zless", "gunzip", "bunzip2", "unzip"),
+        *("du", "ls", "stat", "md5sum", "sha256sum", "cd", "pushd", "logrotate", "visudo"),
+    }
 )
 _SHELLS = ("bash", "sh", "dash", "zsh", "source", ".")
 _INTERPRETERS = ("node", "python", "python3", "tsx", "ts-node")
@@ -58,7 +34,7 @@ _WITH_VALUE = (
     "-m",
     "--mode",
 )
-_PASSING = ("/dev/", "/proc/", "/sys/", "/tmp/", "/var/tmp/", "/path/to")  # noqa: S108 - nothing is written there
+_PASSING = ("/dev/", "/proc/", "/sys/", "/tmp/", "/var/tmp/", "/path/", "/path/to")  # noqa: S108 - nothing is written there
 _LETTERS = frozenset("EFiwPvcnqh")
 _LONGEST_PATTERN = 200
 
@@ -79,7 +55,10 @@ def paths(command: Command, script: Script) -> list[NamedPath]:
     if command.elsewhere or command.rescued:
         return []
     found = []
-    for word, role in _words(command):
+    new = script.unpacked_before(command)
+    for word, role in _words(command, script):
+        if new and not word.text.startswith(("/", "$")):
+            continue
         word = script.value_of(word)
         text = word.text
         if role == "folder":
@@ -108,21 +87,22 @@ def _made(place: str, made: frozenset[str]) -> bool:
     return any(place == one or place.startswith(f"{one}/") for one in made)
 
 
-def _words(command: Command) -> Iterator[tuple[Word, str]]:
+def _words(command: Command, script: Script) -> Iterator[tuple[Word, str]]:
     name, operands = command.name, command.operands(_WITH_VALUE)
     if "/" in command.words[0].text and not command.words[0].text.startswith(("/usr/", "/bin/", "/sbin/")):
         yield command.words[0], "script"
-    if (name in _SHELLS and operands and not command.has("-c")) or (
-        name in _INTERPRETERS
-        and operands
-        and re.search(r"[./]", operands[0].text)
-        and not command.has("-e", "-c", "-m")
-    ):
+    shell = name in _SHELLS and operands and not command.has("-c")
+    if shell or (name in _INTERPRETERS and re.match(r"[^-].*[./]", "".join(command.texts[:1]))):
         yield operands[0], "script"
+    elif name in ("vi", "vim", "nano") and operands:
+        yield operands[-1], "folder"  # of a file that may be new
+    elif name == "jq":
+        for word in operands[1:]:  # behind its filter
+            yield word, "file"
     elif name in _READERS:
         for word in operands:
             # `head -20`, `du -sh *`; a word for itself is a path only where it looks like one.
-            if name in ("cd", "pushd") or re.search(r"/|\.\w+$", word.text):
+            if name in ("cd", "pushd") or re.search(r"/|\.\w+$", script.value_of(word).text):
                 yield word, "file"
     elif name in ("grep", "egrep", "fgrep", "zgrep"):
         patterns = 0 if command.has("-e", "-f", "--regexp", "--file") else 1

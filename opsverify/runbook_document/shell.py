@@ -139,6 +139,10 @@ class Script:
     made: frozenset[str] = frozenset()
     """Paths that commands of the document make themselves."""
 
+    def unpacked_before(self, command: Command) -> bool:
+        """Whether something was unpacked, cloned or created before, which brings files that nobody knows of."""
+        return any(_brings_files(earlier) for earlier in self.commands[: command.index])
+
     @property
     def is_program(self) -> bool:
         """Whether it is a script to be kept and run by itself, by its first line."""
@@ -165,6 +169,18 @@ class Script:
         return Word(text, word.quoted)
 
 
+def _brings_files(command: Command) -> bool:
+    words = command.texts
+    if command.name == "tar":
+        into = command.value("-C", "--directory")
+        if into is not None and into.text.startswith("/"):
+            return False
+        return bool(words) and (bool(re.match(r"-?[A-Za-z]*x", words[0])) or command.has("--extract"))
+    if command.name in ("npx", "npm", "pnpm", "yarn", "git", "nest", "cargo", "dart", "flutter"):
+        return bool(words) and bool(re.match(r"create|init|new|clone|dlx", words[0]))
+    return command.name in ("unzip", "gunzip", "make", "cmake", "pg_basebackup")
+
+
 def script_of(block: Block) -> Script | None:
     """The commands of a block; None where it is none of a shell's."""
     typed = block.shell
@@ -175,7 +191,8 @@ def script_of(block: Block) -> Script | None:
 
 def parse(block: Block, typed: str) -> Script:
     """Read what is typed. Never raises for what is no shell: those lines are named."""
-    text = without_placeholders(typed)
+    # The grammar ends a word at the dollar of `db_$DATE.sql`, and not at that of `db_${DATE}.sql`.
+    text = re.sub(r"(?<=[\w.:@%+/-])\$([A-Za-z_]\w*)", r"${\1}", without_placeholders(typed))
     root = _parser().parse(text.encode()).root_node
     quotes = typed.split("\n")
     reader = _Reader(block, quotes)

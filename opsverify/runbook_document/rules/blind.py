@@ -14,7 +14,7 @@ KIND = "misses what it looks for"
 HIT_BY_SIZE, TOO_MANY, NAMED_LEVEL, NUMBERED_LEVEL = 0, 1, 2, 3
 """Which of SAMPLES: 200 with 4042 bytes, 429, {"level":"error"}, {"level":50}."""
 _ERRORS = re.compile(r"err|fatal|crit|exception|fail", re.IGNORECASE)
-_STATUSES = re.compile(r"[45](?:0|\[|\\d|\.)")
+_STATUSES = re.compile(r"[45](?:0|\[|\\d|\.)|\[[45]+\]")
 _BAD = re.compile(r"error|fatal|critical|crit|alert|emerg|panic|[56]\d", re.IGNORECASE)
 
 

@@ -174,15 +174,14 @@ def archive_over_root(command: Command, script: Script, system: System) -> Itera
 def development_server(command: Command, script: Script, system: System) -> Iterator[Words]:
     if not system.production or re.search(r"開発|ローカル|develop|local", script.block.chapter, re.IGNORECASE):
         return
-    name = script_name(command)
+    name, typed = script_name(command), " ".join((command.name, *command.texts))
     if name is not None and re.fullmatch(r"dev|start:dev|start:debug|develop|(?:backend|frontend|api|web):dev", name):
         run = package_script(command, script, system)
         if run is not None and not run.found:
             return  # which is another finding
         what = name
-    elif command.name in ("next", "nest", "nodemon") and (command.name == "nodemon" or command.texts[:1] == ("dev",)
-                                                          or command.has("--watch")):  # fmt: skip
-        what = " ".join((command.name, *command.texts[:1]))
+    elif re.match(r"(?:npx )?next dev\b|(?:npx )?nest start .*--watch|(?:npx )?nodemon\b", typed):
+        what = typed
     else:
         return
     units = " ".join(system.units[role] for role in ("backend", "frontend") if role in system.units)

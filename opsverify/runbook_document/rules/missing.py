@@ -59,11 +59,11 @@ def path_missing(command: Command, script: Script, system: System) -> Iterator[W
 
 @rule(
     KIND,
-    why="{path} is nobody's path: it was never filled in{here}",
+    why="{path} is nobody's path, in a script that is run as it stands{here}",
     better="{command} with the real path{real}",
 )
 def path_to_fill_in(command: Command, script: Script, system: System) -> Iterator[Words]:
-    for word in command.words:
+    for word in command.words if script.is_program else ():  # else a person fills it in
         match = re.match(r"(?:--?[\w-]+=)?(/path/to(?:/[^\s'\"]*)?)", word.text)
         if match:
             roots = [checkout.path for checkout in system.checkouts]

@@ -12,9 +12,7 @@ from opsverify.runbook_document.shell import parse
 
 KIND = "cannot fail where it should"
 
-_HEALTH = re.compile(
-    r"(?:^|[/_-])(?:health|healthz|healthcheck|ready|readyz|livez?|liveness|readiness|ping)(?:[/?_-]|$)"
-)
+_HEALTH = re.compile(r"/(?:health|healthz|health-?check|ready|readyz|livez?|liveness|readiness|ping)/?$")
 _DUMPS = ("pg_dump", "pg_dumpall", "pg_basebackup", "mysqldump", "mongodump", "tar")
 _PASS_ON = (
     "gzip",
