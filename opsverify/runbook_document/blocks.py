@@ -66,6 +66,11 @@ class Block:
         return self.language in _SQL
 
     @property
+    def is_program(self) -> bool:
+        """Whether it is a script to be kept and run by itself, by its first line."""
+        return self.text.lstrip().startswith("#!")
+
+    @property
     def shell(self) -> str | None:
         """What is typed, line by line, output and prompts blanked; None where the block is none of a shell's."""
         lines = self.text.split("\n")

@@ -10,18 +10,22 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from opsverify.config.child_environment import child_environment
 from opsverify.evidence.deadline import Deadline
 from opsverify.runbook_document.blocks import Block, blocks, without_placeholders
 
 _DIALECTS = {"bash": "bash", "sh": "sh", "dash": "dash", "ksh": "ksh"}
-_WARNINGS = frozenset({2115, 2144, 2157, 2193, 2216, 2217, 2242, 2259, 2260})
-"""Warnings that are mistakes: `rm -rf "$x/"`, tests that are always the same, pipes and files nobody reads …"""
+_WARNINGS = frozenset({2144, 2157, 2193, 2216, 2217, 2242, 2259, 2260})
+"""Warnings that are mistakes: tests that are always the same, pipes and files that nobody reads."""
 _NOT_OURS = frozenset({2148, 2239, 2096})
 """Errors about a file's first line, which a block need not have."""
+_SETTINGS = range(2270, 2300)
+"""Errors about what is meant to be an assignment or a name, as lines of a configuration are that stand in a block."""
 _SECONDS = 10.0
 
 
@@ -43,43 +47,45 @@ def installed() -> str | None:
 def lint(text: str, deadline: Deadline) -> tuple[Remark, ...]:
     """All remarks on a document; none where shellcheck is not installed, or says nothing that is understood."""
     program = installed()
-    if program is None:
+    given = [block for block in blocks(text) if (block.shell or "").strip()]
+    if program is None or not given:
         return ()
-    return tuple(remark for block in blocks(text) for remark in _of(block, program, deadline))
+    with tempfile.TemporaryDirectory(prefix="opsverify-") as folder:
+        files: dict[Path, Block] = {}
+        for number, block in enumerate(given):
+            suffix = "" if block.is_program else f".{_DIALECTS.get(block.language, 'bash')}"
+            path = Path(folder, f"{number}{suffix}")
+            path.write_text(without_placeholders(block.shell or "").replace("\ufffc", "P"), encoding="utf-8")
+            files[path] = block
+        command = [program, "--norc", "--format=json1", "--severity=warning", "--", *map(str, files)]
+        environment = child_environment() | {"LC_ALL": "C.UTF-8"}  # it reads what is not ASCII
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                timeout=deadline.remaining(_SECONDS),
+                env=environment,
+                check=False,
+            )
+            comments = json.loads(done.stdout)["comments"]
+            told = [_remark(comment, files[Path(comment["file"])]) for comment in comments]
+        except (OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError):
+            return ()
+    return tuple(remark for remark in told if remark is not None)
 
 
-def _of(block: Block, program: str, deadline: Deadline) -> list[Remark]:
-    typed = block.shell
-    if typed is None or not typed.strip():
-        return []
-    is_program = block.text.lstrip().startswith("#!")
-    command = [program, "--norc", "--format=json1", f"--severity={'warning' if is_program else 'error'}", "-"]
-    if not is_program:
-        command.insert(1, f"--shell={_DIALECTS.get(block.language, 'bash')}")
-    given = without_placeholders(typed).replace("\ufffc", "P")
-    environment = child_environment() | {"LC_ALL": "C.UTF-8"}  # it reads what is not ASCII
-    try:
-        done = subprocess.run(
-            command,
-            input=given,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=deadline.remaining(_SECONDS),
-            env=environment,
-            check=False,
-        )
-        comments = json.loads(done.stdout)["comments"]
-    except (OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError):
-        return []
-    lines = typed.split("\n")
-    remarks = []
-    for comment in comments:
-        code, at, level = int(comment["code"]), int(comment["line"]), comment["level"]
-        # A piece of shell need not be whole (1xxx are about its syntax): only a script must be.
-        wrong = (level == "error" and (code >= 2000 or is_program)) or code in _WARNINGS
-        if wrong and code not in _NOT_OURS and at <= len(lines):
-            remarks.append(Remark(block.line + at - 1, lines[at - 1].strip(), code, str(comment["message"])))
-    return remarks
+def _remark(comment: Any, block: Block) -> Remark | None:
+    code, at, is_error = int(comment["code"]), int(comment["line"]), comment["level"] == "error"
+    # A piece of shell need not be whole (1xxx are about its syntax): only a script must be.
+    wrong = (is_error and (block.is_program or (code >= 2000 and code not in _SETTINGS))) or (
+        block.is_program and code in _WARNINGS
+    )
+    lines = (block.shell or "").split("\n")
+    if not wrong or code in _NOT_OURS or at > len(lines):
+        return None
+    return Remark(block.line + at - 1, lines[at - 1].strip(), code, str(comment["message"]))
 
 
 __all__ = ["Remark", "installed", "lint"]

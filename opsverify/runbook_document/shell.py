@@ -143,11 +143,6 @@ class Script:
         """Whether something was unpacked, cloned or created before, which brings files that nobody knows of."""
         return any(_brings_files(earlier) for earlier in self.commands[: command.index])
 
-    @property
-    def is_program(self) -> bool:
-        """Whether it is a script to be kept and run by itself, by its first line."""
-        return self.block.text.lstrip().startswith("#!")
-
     def following(self, command: Command) -> tuple[Command, ...]:
         """The commands behind it."""
         return self.commands[command.index + 1 :]

@@ -194,7 +194,7 @@ def development_server(command: Command, script: Script, system: System) -> Iter
     better="set -eu at its head, so that nothing is deleted after a failed backup",
 )
 def old_backups_deleted_anyway(command: Command, script: Script, system: System) -> Iterator[Words]:
-    if command.name != "find" or not script.is_program or "errexit" in script.options or command.tested:
+    if command.name != "find" or not script.block.is_program or "errexit" in script.options or command.tested:
         return
     if not any(text in ("-mtime", "-mmin", "-ctime") for text in command.texts):
         return

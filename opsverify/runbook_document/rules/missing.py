@@ -63,7 +63,7 @@ def path_missing(command: Command, script: Script, system: System) -> Iterator[W
     better="{command} with the real path{real}",
 )
 def path_to_fill_in(command: Command, script: Script, system: System) -> Iterator[Words]:
-    for word in command.words if script.is_program else ():  # else a person fills it in
+    for word in command.words if script.block.is_program else ():  # else a person fills it in
         match = re.match(r"(?:--?[\w-]+=)?(/path/to(?:/[^\s'\"]*)?)", word.text)
         if match:
             roots = [checkout.path for checkout in system.checkouts]

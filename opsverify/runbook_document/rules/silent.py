@@ -160,7 +160,7 @@ def psql_without_on_error_stop(command: Command, script: Script, system: System)
     better="set -eu at its head, write to a file of another name, and mv it into place when {command} has ended well",
 )
 def backup_without_error_handling(command: Command, script: Script, system: System) -> Iterator[Words]:
-    if not script.is_program or "errexit" in script.options or command.tested:
+    if not script.block.is_program or "errexit" in script.options or command.tested:
         return
     if command.name not in ("pg_dump", "pg_dumpall", "mysqldump"):
         return
