@@ -280,6 +280,7 @@ class _Reader:
                     more["rescued"] = True
                 self._walk(child, depth + 1, {**context, **more})
             return
+        before = self.folder
         condition = node.type in ("if_statement", "elif_clause", "while_statement")
         in_condition = condition
         for child in children:
@@ -288,10 +289,9 @@ class _Reader:
             more = {"tested": True, "rescued": True} if in_condition else {}
             if node.type in ("if_statement", "elif_clause", "while_statement") and not in_condition:
                 more = {"tested": False, "rescued": False}
-            before = self.folder
             self._walk(child, depth + 1, {**context, **more})
-            if node.type in ("subshell", "command_substitution"):
-                self.folder = before if child is children[-1] else self.folder
+        if node.type in ("subshell", "command_substitution"):
+            self.folder = before
 
     def _assignment(self, node: Node) -> None:
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
@@ -304,7 +304,9 @@ class _Reader:
 
     def _pipeline(self, node: Node, depth: int, context: dict[str, Any]) -> None:
         self.pipelines += 1
-        parts = list(_parts(node, ()))
+        parts, behind = list(_parts(node, ())), _behind(node)
+        if behind:
+            context = {**context, "tested": True, "rescued": context.get("rescued") or behind[0][0] == "||"}
         names = [_name(command) for command, _ in parts]
         for position, (command, redirects) in enumerate(parts):
             if command.type != "command":
@@ -323,6 +325,8 @@ class _Reader:
                 self._add(made)
             for inner in command.children:
                 self._inside(inner, depth + 1)
+        for _, right in behind:
+            self._walk(right, depth + 1, {"tested": right != behind[-1][1]})
 
     def _inside(self, node: Node, depth: int) -> None:
         """The commands within `$(…)` in a word."""
@@ -444,9 +448,25 @@ def _parts(node: Node, redirects: tuple[Node, ...]) -> Iterator[tuple[Node, tupl
     if node.type == "pipeline":
         members = [child for child in node.children if child.is_named and child.type != "comment"]
         for member in members:
+            while member.type == "list" and member != members[0]:
+                member = member.children[0]
             yield from _parts(member, redirects if member == members[-1] else ())
         return
+    if node.type == "negated_command" and len(node.named_children) == 1:
+        yield from _parts(node.named_children[0], redirects)
+        return
     yield node, redirects
+
+
+def _behind(node: Node) -> list[tuple[str, Node]]:
+    """What follows a pipeline with `&&` and `||`. Of `a | b | c || d`, the grammar makes `a | (b | c || d)`."""
+    behind: list[tuple[str, Node]] = []
+    last = node.children[-1] if node.type == "pipeline" else node
+    while last.type == "list":
+        operator = next((child.type for child in last.children if child.type in ("&&", "||")), "")
+        behind.insert(0, (operator, last.children[-1]))
+        last = last.children[0]
+    return behind
 
 
 def _name(node: Node) -> str:
