@@ -116,7 +116,7 @@ class Surroundings(Question):
     @property
     def arguments(self) -> tuple[str, ...]:
         logs = self._logs
-        greps = [f"{logs.index(s.log) + 1}\t{s.options}\t{s.pattern}" for s in self.searches]
+        greps = [f"{logs.index(s.log) + 1}\tn{s.options}\t{s.pattern}" for s in self.searches]
         lists = (self.checkouts, self.paths, self.units, logs, greps)
         return (*("\n".join(texts) for texts in lists), str(self.lines), "\n".join(SAMPLES))
 
@@ -161,7 +161,7 @@ class Surroundings(Question):
                 status, _, options, pattern = block.rest.split("\t", 3)
                 if status in ("0", "1") and kinds:  # 2: no pattern; 124: too slow
                     lines = frozenset(integer(line.strip(), "a line of a log") - 1 for line in block.lines)
-                    found[Search(log, options, pattern)] = Found(log, kinds, lines)
+                    found[Search(log, options.removeprefix("n"), pattern)] = Found(log, kinds, lines)
         return found
 
 

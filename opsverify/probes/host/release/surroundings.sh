@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Lists, one a line: folders of checkouts; paths, relative ones to be looked for in each of them; units; files of logs;
-# and for grep: the number of a log, letters of options and a pattern, with tabs between. LINES of each log are read.
+# and for grep: the number of a log, its options, which begin with n, and a pattern, with tabs between. Of each log so
+# many lines are read, behind those of the samples.
 checkouts=$1 paths=$2 units=$3 logs=$4 greps=$5 lines=$6 samples=$7
 there() { # PATH: whether it is there, is not, or is hidden from this account
 if [ -e "$1" ] || [ -L "$1" ]; then echo here; return; fi
@@ -64,7 +65,7 @@ v = substr($0, RSTART, RLENGTH); sub(/^"[a-z]+" ?: ?/, "", v) } }
 { print " " v }'
 printf '%s\n' "$greps" | while IFS='	' read -r of options pattern; do
 [ "$of" = "$number" ] || continue
-found=$(printf '%s\n' "$text" | LC_ALL=C bounded grep -n"$options" -e "$pattern" 2>/dev/null); status=$?
+found=$(printf '%s\n' "$text" | LC_ALL=C bounded grep -"$options" -e "$pattern" 2>/dev/null); status=$?
 printf '== grep %s\t%s\t%s\t%s\n' "$status" "$of" "$options" "$pattern"
 [ -z "$found" ] || printf '%s\n' "$found" | sed 's/^\([0-9]*\):.*/ \1/'
 done
