@@ -458,8 +458,8 @@ class BandOverride(Model):
 class CheckOverride(Model):
     """What this environment wants differently for one check."""
 
-    band: BandOverride | None = Field(None, description="Other limits.")
-    severity: Severity | None = Field(None, description="Another time to respond.")
+    band: BandOverride | None = Field(default=None, description="Other limits.")
+    severity: Severity | None = Field(default=None, description="Another time to respond.")
     settings: dict[str, Any] = Field(
         default_factory=dict, description="See the check's settings in checks/runbook.yaml."
     )
