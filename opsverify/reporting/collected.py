@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from opsverify.reporting.change import Change
+from opsverify.reporting.change import Change, Past
 from opsverify.reporting.digest import worst_first
 from opsverify.reporting.results import Outcome, Result, result_of
 from opsverify.reporting.text import printable
@@ -100,6 +100,8 @@ class Results:
         """What is different about a result since earlier runs; set when that is known, before reports are written."""
         self.maintenance: dict[str, str] = {}
         """By node id: the window in which a failure is expected; filled before reports are written."""
+        self.look_back: Callable[[Sequence[Result]], Mapping[str, Past]] | None = None
+        """How results ended before, by node id; figures of the first ones only, where they are many."""
 
     def all(self) -> list[Result]:
         """One result per check and target, worst first."""
