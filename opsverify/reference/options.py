@@ -11,7 +11,7 @@ from typing import Any
 
 import opsverify
 from opsverify.config.items import SCHEDULES
-from opsverify.reference.markdown import NOTE, code, linked, table
+from opsverify.reference.markdown import NOTE, code, linked, plain, table
 
 HEAD = f"""\
 # Options
@@ -114,4 +114,4 @@ def _shown(name: str, told: dict[str, Any]) -> str:
 
 
 def _meaning(told: dict[str, Any]) -> str:
-    return str(told.get("help", "")).strip().replace("<", "\\<")
+    return plain(str(told.get("help", "")).strip())
