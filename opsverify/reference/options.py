@@ -75,12 +75,10 @@ def declared() -> tuple[list[tuple[str, dict[str, Any]]], list[tuple[str, dict[s
 
 
 def commands() -> list[argparse.ArgumentParser]:
-    """Of each command beside pytest, `python -m opsverify.…`, what reads its arguments."""
-    found = []
-    for package in pkgutil.iter_modules(opsverify.__path__, "opsverify."):
-        if package.ispkg and importlib.util.find_spec(f"{package.name}.arguments") is not None:
-            found.append(importlib.import_module(f"{package.name}.arguments").parser())
-    return found
+    """Of each command beside pytest, `python -m opsverify.…`, what reads its arguments: `parser` in its `arguments`."""
+    names = (f"{one.name}.arguments" for one in pkgutil.iter_modules(opsverify.__path__, "opsverify.") if one.ispkg)
+    modules = [importlib.import_module(name) for name in names if importlib.util.find_spec(name) is not None]
+    return [module.parser() for module in modules if hasattr(module, "parser")]
 
 
 def document() -> str:

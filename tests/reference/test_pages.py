@@ -108,7 +108,8 @@ def test_types_and_defaults_in_words() -> None:
 
 def test_each_command_beside_pytest_is_told() -> None:
     page = generated()["reference/options.md"]
-    assert "opsverify.site" in {parser.prog.removeprefix("python -m ") for parser in commands()}
+    started = {f"opsverify.{path.parent.name}" for path in (ROOT / "opsverify").glob("*/__main__.py")}
+    assert {parser.prog.removeprefix("python -m ") for parser in commands()} == started
     assert all(f"## {parser.prog}\n" in page for parser in commands())
     assert "| `--out DIR` | the folder" in page
 
