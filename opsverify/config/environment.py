@@ -449,10 +449,10 @@ class Document(Reached):
 class BandOverride(Model):
     """Limits that replace the runbook's for this environment; what is not given stays."""
 
-    below: float | None = Field(None, description="Normal below it, for figures that must stay small.")
-    alert_above: float | None = Field(None, description="Above it an alert; a warning in between.")
-    above: float | None = Field(None, description="Normal above it, for figures that must stay large.")
-    alert_below: float | None = Field(None, description="Below it an alert; a warning in between.")
+    below: float | None = Field(default=None, description="Normal below it, for figures that must stay small.")
+    alert_above: float | None = Field(default=None, description="Above it an alert; a warning in between.")
+    above: float | None = Field(default=None, description="Normal above it, for figures that must stay large.")
+    alert_below: float | None = Field(default=None, description="Below it an alert; a warning in between.")
 
 
 class CheckOverride(Model):

@@ -10,7 +10,7 @@ from opsverify import privileges
 from opsverify.config.advice import advice
 from opsverify.config.environment import Environment
 from opsverify.config.items import CHAPTERS, Item
-from opsverify.reference.markdown import NOTE, code, table
+from opsverify.reference.markdown import NOTE, plain, table
 from opsverify.reference.uses import Use
 from opsverify.reference.words import WORDS, Words, japanese_need
 
@@ -58,22 +58,19 @@ def overview(items: Mapping[str, Item], language: str) -> str:
 
 
 def _section(item: Item, use: Use, faults: Iterable[Fault], words: Words) -> str:
-    plus = f" {words.beyond}" if item.beyond_runbook else ""
-    action = advice(
-        item.action.in_language(words.language), Environment.model_validate({}), None, words.language
-    ).replace("<", "\\<")
+    plus = words.beyond if item.beyond_runbook else ""
+    action = advice(item.action.in_language(words.language), Environment.model_validate({}), None, words.language)
+    chapters = [words.explained.format(chapter, words.chapters[chapter]) for chapter in item.source]
     lines = [
-        _entry(
-            words.chapter, [f"{chapter} ({words.chapters[chapter]})" for chapter in item.source], words, one_line=True
-        ),
-        _entry(words.schedule, [code(*item.schedule)], words),
-        _entry(words.severity, [f"{item.severity.value}, {words.within[item.severity.value]}"], words),
+        _entry(words.chapter, chapters, words, one_line=True),
+        _entry(words.schedule, [words.comma.join(f"`{one}`" for one in item.schedule)], words),
+        _entry(words.severity, [words.explained.format(item.severity.value, words.within[item.severity.value])], words),
         _entry(words.normal, [str(item.band or words.yes_or_no)], words),
-        _entry(words.looks_at, [code(*use.kinds)], words),
+        _entry(words.looks_at, [words.comma.join(f"`{one}`" for one in use.kinds)], words),
         _entry(words.settings, [f"`{name}: {_value(value)}`" for name, value in item.settings.items()], words),
         _entry(words.needs, _needs(use, words) or [words.nothing], words),
         _entry(words.turned_by, [_fault(one, words) for one in faults], words, one_line=words.language == "ja"),
-        _entry(words.action, [action.replace("<", "\\<")], words),
+        _entry(words.action, [plain(action)], words),
     ]
     return f"\n### {item.id}\n\n{item.title.in_language(words.language)}{words.stop}{plus}\n\n{''.join(lines)}"
 
@@ -83,7 +80,7 @@ def _entry(name: str, values: Sequence[str], words: Words, one_line: bool = Fals
     if not values:
         return ""
     if len(values) == 1 or one_line:
-        return f"- **{name}**{words.colon}{', '.join(values)}\n"
+        return f"- **{name}**{words.colon}{words.comma.join(values)}\n"
     return f"- **{name}**{words.colon.rstrip()}\n" + "".join(f"  - {value}\n" for value in values)
 
 

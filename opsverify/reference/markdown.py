@@ -19,6 +19,12 @@ def code(*words: str) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
 
+def plain(text: str) -> str:
+    """A text of ours in which `<path>` is no HTML; within code it needs no telling."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(part if part.startswith("`") else part.replace("<", r"\<") for part in parts)
+
+
 def linked(text: str, up: str) -> str:
     """`docs/name.md` in a text of ours as a link, for a page from which `up` leads to docs/."""
     return re.sub(r"\bdocs/([\w-]+)\.md\b", rf"[docs/\1.md]({up}\1.md)", text)

@@ -11,7 +11,7 @@ from typing import Any
 
 import opsverify
 from opsverify.config.items import SCHEDULES
-from opsverify.reference.markdown import NOTE, code, linked, table
+from opsverify.reference.markdown import NOTE, code, linked, plain, table
 
 HEAD = f"""\
 # Options
@@ -75,12 +75,10 @@ def declared() -> tuple[list[tuple[str, dict[str, Any]]], list[tuple[str, dict[s
 
 
 def commands() -> list[argparse.ArgumentParser]:
-    """Of each command beside pytest, `python -m opsverify.…`, what reads its arguments."""
-    found = []
-    for package in pkgutil.iter_modules(opsverify.__path__, "opsverify."):
-        if package.ispkg and importlib.util.find_spec(f"{package.name}.arguments") is not None:
-            found.append(importlib.import_module(f"{package.name}.arguments").parser())
-    return found
+    """Of each command beside pytest, `python -m opsverify.…`, what reads its arguments: `parser` in its `arguments`."""
+    names = (f"{one.name}.arguments" for one in pkgutil.iter_modules(opsverify.__path__, "opsverify.") if one.ispkg)
+    modules = [importlib.import_module(name) for name in names if importlib.util.find_spec(name) is not None]
+    return [module.parser() for module in modules if hasattr(module, "parser")]
 
 
 def document() -> str:
@@ -114,4 +112,4 @@ def _shown(name: str, told: dict[str, Any]) -> str:
 
 
 def _meaning(told: dict[str, Any]) -> str:
-    return str(told.get("help", "")).strip().replace("<", "\\<")
+    return plain(str(told.get("help", "")).strip())

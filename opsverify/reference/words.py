@@ -51,6 +51,9 @@ class Words:
     beyond: str
     stop: str
     colon: str
+    comma: str
+    explained: str
+    """A name with what it means."""
 
 
 WORDS: dict[str, Words] = {
@@ -88,9 +91,11 @@ whoever relies on it needs.
         nothing="nothing beyond the connection itself",
         turned_by="Turned red or amber by",
         action="What to do",
-        beyond="Beyond the runbook.",
+        beyond=" Beyond the runbook.",
         stop=".",
         colon=": ",
+        comma=", ",
+        explained="{} ({})",
     ),
     "ja": Words(
         language="ja",
@@ -125,7 +130,9 @@ whoever relies on it needs.
         action="対処",
         beyond="手順書にはない項目です。",
         stop="。",
-        colon=": ",
+        colon="：",
+        comma="、",
+        explained="{}（{}）",
     ),
 }
 

@@ -11,6 +11,7 @@ import pytest
 from opsverify.config.loading import load_items
 from opsverify.generate import documents
 from opsverify.reference import keys
+from opsverify.reference.markdown import plain
 from opsverify.reference.options import commands, declared
 from opsverify.reference.uses import Use, checks_of, checks_of_environment, uses
 from opsverify.reference.words import japanese_need
@@ -107,13 +108,18 @@ def test_types_and_defaults_in_words() -> None:
 
 def test_each_command_beside_pytest_is_told() -> None:
     page = generated()["reference/options.md"]
-    assert "opsverify.site" in {parser.prog.removeprefix("python -m ") for parser in commands()}
+    started = {f"opsverify.{path.parent.name}" for path in (ROOT / "opsverify").glob("*/__main__.py")}
+    assert {parser.prog.removeprefix("python -m ") for parser in commands()} == started
     assert all(f"## {parser.prog}\n" in page for parser in commands())
     assert "| `--out DIR` | the folder" in page
 
 
 def test_every_option_says_what_it_is_for() -> None:
     assert [name for name, told in declared()[0] if len(str(told.get("help", ""))) < 20] == []
+
+
+def test_what_stands_in_angle_brackets_is_shown() -> None:
+    assert plain("read <path> with `tail <path>`") == "read \\<path> with `tail <path>`"
 
 
 def test_a_need_without_japanese_is_a_mistake() -> None:
