@@ -72,4 +72,7 @@ def _told(sentences: Sequence[str], code: int) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:], Path.cwd(), datetime.now(UTC)))
+    try:
+        raise SystemExit(main(sys.argv[1:], Path.cwd(), datetime.now(UTC)))
+    except KeyboardInterrupt:
+        raise SystemExit("interrupted; nothing was written") from None
