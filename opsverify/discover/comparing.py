@@ -43,7 +43,7 @@ def compare(of: Surroundings) -> int:
         print(of.redactor.printable(change.sentence, 1000))
     changes = [change for change in differs if change.what != "note"]
     if not changes:
-        print(f"{path}: agrees with what there is")
+        print(f"{path}: agrees with what {'could be looked at' if of.seen.lost else 'there is'}")
         return AGREES
     done = edited(text, changes, path, of.redactor)
     for refused in done.refused:
