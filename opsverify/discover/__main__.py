@@ -29,6 +29,8 @@ def main(arguments: Sequence[str], root: Path, now: datetime) -> int:
     redactor = Redactor(asked.secrets)
     seen = look(asked)
     _told([redactor.clean(f"not looked at: {lost}") for lost in seen.lost], LOST)
+    if seen.nothing:
+        return _told(["no source answered: nothing was written"], LOST)
     of = Surroundings(asked, seen, items, root, now, redactor)
     code = compare(of) if asked.out.exists() else _write(of)
     if any(one.given for one in asked.databases):
@@ -58,8 +60,9 @@ def _summary(of: Surroundings, draft: Draft) -> None:
     found = len(draft.entries) - len(unread)
     counts = f"{found} targets found, {guesses} values guessed, {missing} notes of what is missing"
     print(f"{of.asked.out}: {counts}, {len(draft.excuses)} excuses")
-    for entry in unread:
-        print(of.redactor.printable(f"could not be read: {entry.kind}.{entry.name}: {entry.unread}", 600))
+    for why in dict.fromkeys(entry.unread for entry in unread):
+        names = ", ".join(f"{entry.kind}.{entry.name}" for entry in unread if entry.unread == why)
+        print(of.redactor.printable(f"could not be read: {names}: {why}", 1000))
     if draft.variables:
         print("Set before a run: " + ", ".join(draft.variables))
     print(f"Read it, then: pytest -m smoke --env={of.asked.out}")
@@ -72,4 +75,7 @@ def _told(sentences: Sequence[str], code: int) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:], Path.cwd(), datetime.now(UTC)))
+    try:
+        raise SystemExit(main(sys.argv[1:], Path.cwd(), datetime.now(UTC)))
+    except KeyboardInterrupt:
+        raise SystemExit("interrupted; nothing was written") from None

@@ -7,11 +7,13 @@ stands in the file, so that a run is not green before somebody has looked.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from posixpath import basename
 from typing import Any
 
 from opsverify.discover.arguments import PASSWORD, Wanted
 from opsverify.discover.draft import Draft, Entry, Reference
-from opsverify.discover.seen import Seen
+from opsverify.discover.seen import HostSeen, Seen
+from opsverify.discover.understanding.names import checkouts_of_the_system
 from opsverify.probes.host.surroundings.backups import Backups
 from opsverify.probes.host.surroundings.checkouts import Checkouts
 from opsverify.probes.host.surroundings.containers import Containers
@@ -34,6 +36,8 @@ class Usual:
     seen_by: tuple[type[Any], ...]
     looked: str
     key: str = ""
+    in_checkout: bool = False
+    """Whether it is a part of a checkout: where that could be read, nothing outside of it matters."""
 
     @property
     def value(self) -> str:
@@ -55,23 +59,25 @@ USUAL = (
     Usual("logs", "auth", {"holds": "auth", "unit": "ssh"}, (LogFiles, Units), "units and /var/log", "holds"),
     Usual("logs", "database", {"holds": "database", "path": "/var/log/postgresql/postgresql-15-main.log"},
           (LogFiles, *_RUNNING), "PostgreSQL's clusters, units and containers", "holds"),
-    Usual("folders", "logs", {"holds": "logs", "path": "/srv/mycats/logs"}, (Checkouts,), "the checkouts", "holds"),
+    Usual("folders", "logs", {"holds": "logs", "path": "/srv/mycats/logs"}, (Checkouts,),
+          "the checkouts", "holds", in_checkout=True),
     Usual("folders", "temporary", {"holds": "temporary files", "path": "/srv/mycats/temp"}, (Checkouts,),
-          "the checkouts", "holds"),
+          "the checkouts", "holds", in_checkout=True),
     Usual("folders", "weekly-backups", {"holds": "weekly backups", "path": "/srv/mycats/backup"}, (Checkouts,),
-          "the checkouts", "holds"),
+          "the checkouts", "holds", in_checkout=True),
     Usual("folders", "npm-cache", {"holds": "npm cache", "path": "/home/mycats/.npm"}, (Checkouts,), "/home", "holds"),
     Usual("folders", "next-cache", {"holds": "next cache", "path": "/srv/mycats/frontend/.next/cache"}, (Checkouts,),
-          "the checkouts", "holds"),
+          "the checkouts", "holds", in_checkout=True),
     Usual("jobs", "health-check", {"role": "health-check", "cron": "health-check.sh"}, (Crontabs, Units),
           "crontabs and timers", "role"),
     Usual("jobs", "backup", {"role": "backup", "cron": "backup.sh"}, (Crontabs, Units), "crontabs and timers", "role"),
-    Usual("alerts", "alerts", {"script": "/srv/mycats/scripts/send-alert.sh"}, (Checkouts,), "the checkouts"),
+    Usual("alerts", "alerts", {"script": "/srv/mycats/scripts/send-alert.sh"}, (Checkouts,),
+          "the checkouts", in_checkout=True),
     Usual("backups", "backups", {"path": "/backup/mycats"}, (Backups,), "/backup, /var/backups, folders of that name"),
     Usual("documents", "runbook", {"holds": "runbook", "location": "/srv/mycats/docs/operations.md"}, (Checkouts,),
-          "documents of the checkouts", "holds"),
+          "the checkouts", "holds", in_checkout=True),
     Usual("documents", "operations-log", {"holds": "operations log", "location": "/srv/mycats/operations.log"},
-          (Checkouts,), "the checkouts", "holds"),
+          (Checkouts,), "the checkouts", "holds", in_checkout=True),
 )  # fmt: skip
 
 
@@ -98,7 +104,7 @@ def fill_in(seen: Seen, draft: Draft, wanted: Wanted, day: str) -> Absences:
     for usual in USUAL:
         if draft.has(usual.kind, usual.key, usual.value):
             continue
-        hidden = seen.hidden(*usual.seen_by)
+        hidden = [what for host in seen.hosts for what in _hidden(usual, host)]
         if hidden:
             draft.add(placeholder(usual, seen, draft, hidden))
         else:
@@ -107,6 +113,16 @@ def fill_in(seen: Seen, draft: Draft, wanted: Wanted, day: str) -> Absences:
         if not draft.has(kind):
             draft.excuses[kind] = next(why for (one, _), why in absences.reasons.items() if one == kind)
     return absences
+
+
+def _hidden(usual: Usual, host: HostSeen) -> list[str]:
+    """What could not be seen on a host, and may hold it."""
+    system = [] if host.lost else checkouts_of_the_system(host)
+    if not usual.in_checkout or not system:
+        return list(host.hidden(*usual.seen_by))
+    unread = [what for one in system for what in one.unread]
+    unread += [what for what in host.checkouts.hidden if any(what.startswith(f"{one.path}/") for one in system)]
+    return [f"{what} on {host.host.name}" for what in unread if not basename(what).startswith(".env")]
 
 
 def placeholder(usual: Usual, seen: Seen, draft: Draft, hidden: list[str]) -> Entry:

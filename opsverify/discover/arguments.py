@@ -67,6 +67,8 @@ def wanted(arguments: Sequence[str], variables: Mapping[str, str] = os.environ) 
         try:
             scheme = source.partition("://")[0]
             if scheme in ("http", "https"):
+                if "?" in source or "#" in source:
+                    raise ValueError("an address without a query: https://mycats.example.com")
                 urls.append(web_address(source))
                 shown.append(urls[-1])
             elif scheme in ("postgresql", "postgres"):
@@ -76,7 +78,8 @@ def wanted(arguments: Sequence[str], variables: Mapping[str, str] = os.environ) 
                 hosts.append(_host(source, hosts, given.ssh_config))
                 shown.append(source)
         except ValueError as problem:
-            mistakes.append(f"{addresses.without_login(source)}: found a source that does not fit, allowed {problem}")
+            place = addresses.without_login(source).partition("?")[0]
+            mistakes.append(f"{place}: found a source that does not fit, allowed {problem}")
     if not given.source:
         mistakes.append(f"found no source, allowed one or more of {_USAGE}")
     elif not hosts and not given.no_hosts and not mistakes:

@@ -22,7 +22,7 @@ def compare(of: Surroundings) -> int:
     """Tell how the file differs, and with --write change it; the exit code."""
     path = of.asked.out
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8")  # its ends of lines stay as they are
         names = re.findall(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", text)
         variables = {name: os.environ.get(name) or "to-be-set" for name in names}
         environment = load_environment(path, of.items, variables).environment
@@ -43,7 +43,7 @@ def compare(of: Surroundings) -> int:
         print(of.redactor.printable(change.sentence, 1000))
     changes = [change for change in differs if change.what != "note"]
     if not changes:
-        print(f"{path}: agrees with what there is")
+        print(f"{path}: agrees with what {'could be looked at' if of.seen.lost else 'there is'}")
         return AGREES
     done = edited(text, changes, path, of.redactor)
     for refused in done.refused:

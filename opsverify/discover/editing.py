@@ -39,6 +39,8 @@ class _Refused(Exception):
 
 def edited(text: str, changes: Sequence[Change], path: Path, redactor: Redactor) -> Edited:
     """Make the changes in a file's text. Pure. `path`: how messages call the file."""
+    mark, text = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
+    ending = "\r\n" if "\r\n" in text else "\n"
     nodes = Nodes(text, path)
     cuts: list[_Cut] = []
     refused: list[str] = []
@@ -70,10 +72,10 @@ def edited(text: str, changes: Sequence[Change], path: Path, redactor: Redactor)
         except _Refused as why:
             refused.append(f"{kind}: {why}")
     for cut in sorted(cuts, key=lambda cut: cut.start, reverse=True):
-        text = text[: cut.start] + cut.text + text[cut.end :]
+        text = text[: cut.start] + cut.text.replace("\n", ending) + text[cut.end :]
     if end:
-        text = text.rstrip("\n") + "\n" + "\n".join(end) + "\n"
-    return Edited(text, tuple(refused))
+        text = text.rstrip("\r\n") + ending + ending.join([*end, ""])
+    return Edited(mark + text, tuple(refused))
 
 
 def _next(name: str) -> str:

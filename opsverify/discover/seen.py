@@ -117,6 +117,11 @@ class Seen:
     databases: list[DatabaseSeen]
 
     @property
+    def nothing(self) -> bool:
+        """Whether no source answered."""
+        return len(self.lost) == len(self.hosts) + len(self.webs) + len(self.databases)
+
+    @property
     def lost(self) -> list[str]:
         """The sources that could not be looked at, and why."""
         return [

@@ -99,6 +99,29 @@ def test_a_value_changes_in_its_place(tmp_path: Path) -> None:
     assert told(text, [api(port=3005), page(port=3000), backup()], tmp_path) == []
 
 
+@pytest.mark.parametrize("kind", ["utf-8", "crlf", "bom"])
+def test_every_other_character_stays(kind: str, tmp_path: Path) -> None:
+    text = FILE.replace("# Ours.", "# 本番環境 🐈 のもの").replace("as ever", "いつもの")
+    text = text.replace("\n", "\r\n") if kind == "crlf" else "\ufeff" + text if kind == "bom" else text
+    health = Entry("jobs", "health", {"host": "web", "role": "health-check", "timer": "h.timer"}, "a timer")
+    changes = [Change("changed", "services", "api", "port", 3004, 3005), Change("new", "jobs", "health", entry=health)]
+    changed = made(text, changes, tmp_path)
+    assert (
+        changed.replace("3005", "3004").replace(
+            changed[changed.index("  # found: a timer") : changed.index("# Why")], ""
+        )
+        == text
+    )
+    assert ("\n" in changed.replace("\r\n", "")) is (kind != "crlf")
+    assert read_yaml_of(changed, tmp_path)["jobs"]["health"]["timer"] == "h.timer"
+
+
+def read_yaml_of(text: str, tmp_path: Path) -> Any:
+    path = tmp_path / "read.yaml"
+    path.write_text(text, encoding="utf-8", newline="")
+    return read_yaml(path)
+
+
 def test_a_unit_that_was_renamed_is_the_same_service(tmp_path: Path) -> None:
     (change,) = told(FILE, [api(unit="mycats-backend"), page(), backup()], tmp_path)
     assert (change.key, change.old, change.new) == ("unit", "mycats-api", "mycats-backend")

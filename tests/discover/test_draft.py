@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsverify.config.environment import Host
-from opsverify.config.loading import load_items
 from opsverify.config.substitution import fill
 from opsverify.config.yaml_file import read_yaml
 from opsverify.discover import __main__ as command
@@ -178,28 +179,56 @@ def test_a_password_is_used_and_never_written(source: str, variables: dict[str, 
     assert database.given == (SECRET in source)
 
 
-def test_where_nobody_can_log_in_and_nothing_answers_the_file_is_valid_and_nothing_is_green(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def an_api() -> Iterator[str]:
+    class Api(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = b'{"success": true, "data": {"status": "ok", "service": "Cats API"}}'
+            self.send_response(200 if self.path == "/api/health" else 404)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body if self.path == "/api/health" else b"." * len(body))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_where_nobody_can_log_in_the_file_is_valid_and_what_did_not_answer_is_not_excused(
+    an_api: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "managed.yaml"
-    code = command.main(
-        ["http://127.0.0.1:1", f"postgresql://u:{SECRET}@127.0.0.1:1/d", "--no-hosts", "-o", str(path)], ROOT, NOW
-    )
+    database = f"postgresql://u:{SECRET}@127.0.0.1:1/d"
+    code = command.main([an_api, database, "--no-hosts", "-o", str(path)], ROOT, NOW)
     said, complained = capsys.readouterr()
     assert code == 3, said + complained
-    assert complained.count("not looked at: ") == 2
+    assert complained.count("not looked at: ") == complained.count("connection refused") == 1
     tree = yaml.safe_load(path.read_text())
-    assert tree["apis"]["main"] == {"url": "http://127.0.0.1:1"}
+    assert tree["apis"]["main"] == {"url": an_api, "health_path": "/api/health"}
     assert tree["databases"]["primary"]["dsn"] == "postgresql://u:${MYCATS_MONITOR_PASSWORD}@127.0.0.1:1/d"
-    assert "hosts" in tree["not_applicable"] and "apis" not in tree["not_applicable"]
+    assert {"hosts", "frontends", "proxies", "certificates"} <= tree["not_applicable"].keys()
+    assert "databases" not in tree["not_applicable"]
     assert SECRET not in path.read_text() + said + complained
-    assert load_items(ROOT / "checks/runbook.yaml")
 
 
-def test_the_example_of_another_system_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_nothing_answers_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "live.yaml"
+    assert command.main(["http://127.0.0.1:1", "--no-hosts", "-o", str(path)], ROOT, NOW) == 3
+    assert not path.exists()
+    assert "no source answered: nothing was written" in capsys.readouterr().err
+
+
+def test_the_example_of_another_system_is_left_alone(
+    an_api: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "production.yaml"
     path.write_text((ROOT / "environments/production.yaml").read_text())
     before = path.read_text()
-    assert command.main(["http://127.0.0.1:1", "--no-hosts", "--write", "-o", str(path)], ROOT, NOW) == 2
+    assert command.main([an_api, "--no-hosts", "--write", "-o", str(path)], ROOT, NOW) == 2
     assert path.read_text() == before
-    assert "describes none of http://127.0.0.1:1" in capsys.readouterr().err
+    assert f"describes none of {an_api}" in capsys.readouterr().err

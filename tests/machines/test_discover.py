@@ -216,9 +216,14 @@ def test_what_could_not_be_read_is_never_excused(
     assert done.code == 0, done.said
     assert {"releases", "alerts", "documents", "folders", "backups"} <= done.tree.keys()
     assert "not_applicable" not in done.tree
-    hidden = re.findall(r"could not be read: (\w+)\.", done.said)
+    hidden = re.findall(r"(\w+)\.\S+", " ".join(re.findall(r"could not be read: (.*?): ", done.said)))
     assert {"releases", "alerts", "documents", "folders", "backups"} <= set(hidden)
     assert "/srv/mycats on app1" in done.said and "/backup/mycats on app1" in done.said
+    with changed(app1, "chmod 0700 /srv/mycats/scripts /etc/cron.d", "chmod 0755 /srv/mycats/scripts /etc/cron.d"):
+        done = discover(tmp_path / "staging.yaml", "ssh://monitor@app1", *everything[1:])
+    assert "not_applicable" not in done.tree
+    assert re.findall(r"could not be read: (.*?): ", done.said) == ["jobs.backup", "alerts.alerts"]
+    assert "/etc/cron.d on app1" in done.said and "/srv/mycats/scripts on app1" in done.said
 
 
 def test_what_is_not_there_is_excused_with_where_it_was_looked_for(

@@ -19,6 +19,9 @@ def understand(seen: Seen, draft: Draft) -> None:
             lock = [file.removeprefix(f"{one.path}/") for file in one.named(*LOCK_FILES)]
             schema = [file.removeprefix(f"{one.path}/") for file in one.named("schema.prisma")]
             facts = ["a git checkout" if one.git else "no git checkout", *lock[:1], *schema[:1]]
+            for file in dict.fromkeys(service.file for service in one.composed):
+                names = ", ".join(service.name for service in one.composed if service.file == file)
+                facts.append(f"{basename(file)} names {names}")
             base = "release" if len(seen.hosts) < 2 else basename(one.path)
             body = {"host": host.host.name, "path": one.path, "database": database}
             entry = Entry("releases", named(base, host, seen), body, ", ".join(facts))

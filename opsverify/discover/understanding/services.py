@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from posixpath import basename
+from posixpath import basename, dirname
+from typing import Any
 
 from opsverify.discover.draft import Draft, Entry
 from opsverify.discover.seen import HostSeen, Seen
@@ -13,6 +14,7 @@ from opsverify.discover.understanding.names import (
     checkouts_of_the_system,
     named,
     role_of_container,
+    role_of_name,
     role_of_program,
     role_of_unit,
 )
@@ -35,6 +37,10 @@ def understand(seen: Seen, draft: Draft) -> None:
         for process in _loose(host):
             entry = _of_process(process, host, seen)
             if entry is not None:
+                draft.add(entry)
+        known = {entry.body["role"] for entry in draft.of("services") if entry.body["host"] == host.host.name}
+        for entry in _composed(host, seen):
+            if entry.body["role"] not in known:
                 draft.add(entry)
 
 
@@ -159,6 +165,24 @@ def _of_container(container: Container, host: HostSeen, seen: Seen) -> Entry:
     inner = [inside for _, inside in container.published] or list(container.ports)
     _set_port(entry, role, (tuple(inner), "" if container.published else "the image exposes it"), host)
     return entry
+
+
+def _composed(host: HostSeen, seen: Seen) -> Iterator[Entry]:
+    """What compose files name, where the engine did not say whether it runs."""
+    if not host.containers.hidden:
+        return
+    for service in (service for one in checkouts_of_the_system(host) for service in one.composed):
+        image = basename(service.image.partition("@")[0]).partition(":")[0]
+        role = next((r for word in (image, service.name) if (r := role_of_name(word))), "")
+        if role:
+            project = basename(dirname(service.file))
+            container = service.container or f"{project}-{service.name}-1"
+            body: dict[str, Any] = {"host": host.host.name, "role": role, "container": container}
+            inner = [port.rpartition(":")[2].partition("/")[0] for port in service.ports]
+            if inner and inner[0].isascii() and inner[0].isdigit() and len(inner[0]) < 6:
+                body["port"] = int(inner[0])
+            why = f"{'; '.join(host.containers.hidden)} on {host.host.name}; {service.file} names it"
+            yield Entry("services", named(role, host, seen), body, unread=why)
 
 
 def _loose(host: HostSeen) -> Iterator[Process]:

@@ -242,7 +242,7 @@ cgroup /user.slice/user-0.slice/user@0.service/app.slice/mine.service
 def test_containers_are_read_and_nonsense_is_none() -> None:
     one = (
         '{"name":"/api-1","image":"cats:1","state":"running","restart":"always","ports":{"3004/tcp":[{"HostIp":"","HostPort":"8080"}],'
-        '"9/tcp":null},"exposed":{"3004/tcp":{}},"service":"api","project":"cats","folder":"/srv/cats"}'
+        '"9/tcp":null},"service":"api","project":"cats","folder":"/srv/cats"}'
     )
     seen = Containers().parse(Answer(f"== engine docker\n{one}\n{{\nnull\n== denied podman: no\n".encode()))
     (container,) = seen.containers

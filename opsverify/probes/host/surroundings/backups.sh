@@ -10,4 +10,7 @@ sort -u | head -n 100 | while IFS= read -r d; do
 n=$(ls -1t -- "$d" 2>/dev/null | grep -E '[.](sql|dump|pgdump|backup|tar|tgz|zip)([.](gz|zst|xz|bz2|gpg))?$' | head -n 200)
 [ -z "$n" ] || { echo "== backups $d"; printf '%s\n' "$n"; }
 done
+for d in /backup /backups /var/backups /srv /srv/* /opt /opt/* /home/* /mnt /mnt/* /data; do
+[ "${d##*/}" != lost+found ] && [ -d "$d" ] && { [ -r "$d" ] && [ -x "$d" ] || echo "== denied $d"; }
+done
 exit 0

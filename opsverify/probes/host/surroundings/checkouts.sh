@@ -22,9 +22,12 @@ echo "== checkout $root"
 found=$(find "$root" -maxdepth 4 \( -name node_modules -o -name .git -o -name vendor -o -name dist \) -prune -o -path '*/.next/cache' -print -prune \
 -o -path '*/.next/*' -prune -o \( -type f -o -type d \) \( -name package.json -o -name '*-lock.*' -o -name yarn.lock -o -name bun.lockb \
 -o -name schema.prisma -o -name '.env*' -o -name '*.pid' -o -name '*.log' -o -name '*.sh' -o -name 'docker-compose*.y*ml' -o -name 'compose*.y*ml' \
--o -iname '*operation*.md' -o -iname '*runbook*.md' -o -name migrations -o -name logs -o -name temp -o -name tmp -o -name 'backup*' \) -print 2>/dev/null | head -n 1000)
+-o -iname '*operation*.md' -o -iname '*runbook*.md' -o -name migrations -o -name logs -o -name temp -o -name tmp -o -name 'backup*' \) -print 2>&1 | head -n 2000)
 printf '%s\n' "$found" | while IFS= read -r f; do
-case $f in '') continue;; esac
+case $f in
+'') continue;;
+'find: '*) f=${f#find: }; f=${f%: *}; f=${f#[\'\"]}; printf 'denied %s\n' "${f%[\'\"]}"; continue;;
+esac
 if [ -d "$f" ]; then k=d; else k=f; fi
 printf '%s %s\n' "$k" "$f"
 [ "$k" = f ] || continue
@@ -38,5 +41,5 @@ esac
 done
 done
 find /home /root /srv /var/lib -maxdepth 3 -type d -name .npm -print 2>/dev/null | head -n 20 | sed 's/^/== npmcache /'
-for d in /home/* /root /srv/*; do [ -d "$d" ] && { [ -r "$d" ] && [ -x "$d" ] || echo "== denied $d"; }; done
+for d in /home/* /root /srv /srv/* /opt /opt/* /var/www /var/www/*; do [ "${d##*/}" != lost+found ] && [ -d "$d" ] && { [ -r "$d" ] && [ -x "$d" ] || echo "== denied $d"; }; done
 exit 0

@@ -71,11 +71,7 @@ def _container(engine: str, line: str) -> Iterator[Container]:
         return value if isinstance(value, str) else ""
 
     published = tuple(_published(told.get("ports")))
-    exposed = told.get("exposed")
-    names = [
-        *(exposed if isinstance(exposed, dict) else ()),
-        *(told["ports"] if isinstance(told.get("ports"), dict) else ()),
-    ]
+    names = told["ports"] if isinstance(told.get("ports"), dict) else ()  # with those that are not published
     ports = sorted({port for name in names if (port := _number(str(name).partition("/")[0]))})
     if name := text("name").removeprefix("/"):
         yield Container(engine, name, text("image"), text("state") == "running", text("restart"), tuple(ports),

@@ -7,8 +7,9 @@ echo "== engine $engine"
 [ -n "$ids" ] || continue
 # shellcheck disable=SC2086,SC1083 # ids; Go's templates
 "$engine" inspect --type container --format '{"name":{{json .Name}},"image":{{json .Config.Image}},"state":{{json .State.Status}},'\
-'"restart":{{json .HostConfig.RestartPolicy.Name}},"ports":{{json .NetworkSettings.Ports}},"exposed":{{json .Config.ExposedPorts}},'\
+'"restart":{{json .HostConfig.RestartPolicy.Name}},"ports":{{json .NetworkSettings.Ports}},'\
 '"service":{{json (index .Config.Labels "com.docker.compose.service")}},"project":{{json (index .Config.Labels "com.docker.compose.project")}},'\
-'"folder":{{json (index .Config.Labels "com.docker.compose.project.working_dir")}}}' -- $ids
+'"folder":{{json (index .Config.Labels "com.docker.compose.project.working_dir")}}}' -- $ids 2>/dev/null ||
+printf '\n== denied some containers of %s (inspect failed)\n' "$engine"
 done
 exit 0

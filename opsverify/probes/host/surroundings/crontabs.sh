@@ -20,7 +20,7 @@ for file in /etc/crontab /etc/cron.d/* /var/spool/cron/crontabs/* /var/spool/cro
 [ -f "$file" ] || continue
 if [ -r "$file" ]; then entries < "$file"; else echo "== denied $file"; fi
 done
-for d in /var/spool/cron/crontabs /var/spool/cron; do [ ! -d "$d" ] || [ -r "$d" ] || echo "== denied $d"; done
+for d in /var/spool/cron/crontabs /var/spool/cron /etc/cron.d /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly; do [ ! -d "$d" ] || [ -r "$d" ] || echo "== denied $d"; done
 if [ ! -r /var/spool/cron/crontabs ]; then
 t=$(crontab -l 2>/dev/null) && { file="crontab of $(id -un)"; printf '%s\n' "$t" | entries; }
 fi
