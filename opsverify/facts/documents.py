@@ -12,7 +12,7 @@ from opsverify.probes.host.logs.written import WrittenLines
 from opsverify.probes.host.release.package_version import PackageVersion
 from opsverify.probes.postgres.probe import probe as postgres_probe
 from opsverify.probes.postgres.server_version import ServerVersion
-from opsverify.runbook_document.asking import SECONDS, Linted, Named, Reader, lint_probe, named_probe
+from opsverify.runbook_document.asking import HERE, SECONDS, Linted, Named, Reader, lint_probe, named_probe
 
 
 def is_operations_log(document: Document) -> bool:
@@ -29,7 +29,7 @@ def place(environment: Environment, document: Document) -> Host:
     """The host that a document lies on; this machine for one that names none."""
     if document.host:
         return environment.hosts[document.host]
-    return Host.model_validate({"name": "(here)", "environment": environment.name})
+    return Host.model_validate({"name": HERE, "environment": environment.name})
 
 
 @fact("documents", where=is_runbook, missing="document that holds runbook")

@@ -26,6 +26,8 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_QUOTE = 160
+MOST_TOLD = 5
+"""Mistakes that are told whole in a check's sentence."""
 
 
 @dataclass(frozen=True)
@@ -144,15 +146,29 @@ def linted(remarks: Iterable[Remark]) -> list[Finding]:
 
 
 def together(findings: Iterable[Finding]) -> list[tuple[str, str]]:
-    """(what was found, what to write instead), of one mistake once with all of its lines."""
+    """(what was found, what to write instead), of one mistake once with all of its lines.
+
+    Where there are more than a sentence can hold, they are counted, by rule, and no more.
+    """
     alike: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
         alike.setdefault((finding.rule, finding.why, finding.better), []).append(finding)
-    told = []
-    for (rule, why, better), members in alike.items():
-        lines = ", ".join(str(line) for line in dict.fromkeys(finding.line for finding in members))
-        told.append((f"line{'s' if ',' in lines else ''} {lines}, `{members[0].quote}`: {why} ({rule})", better))
-    return told
+    if len(alike) > MOST_TOLD:
+        by_rule: dict[str, list[Finding]] = {}
+        for (rule, _, _), members in alike.items():
+            by_rule.setdefault(rule, []).extend(members)
+        counted = "; ".join(f"{rule} on {_lines(members)}" for rule, members in by_rule.items())
+        count = sum(len(members) for members in alike.values())
+        return [(f"{count} mistakes: {counted}", "none; the HTML report says of each why, and what to write instead")]
+    return [
+        (f"{_lines(members)}, `{members[0].quote}`: {why} ({rule})", better)
+        for (rule, why, better), members in alike.items()
+    ]
+
+
+def _lines(findings: Iterable[Finding]) -> str:
+    lines = sorted({finding.line for finding in findings})
+    return f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}"
 
 
 def without_secrets(text: str) -> str:

@@ -186,6 +186,13 @@ def test_one_mistake_is_told_once_with_all_its_lines():
         "lines 2, 4, `npm audit`: the checkout has pnpm-lock.yaml and no lock file of npm: npm audit always ends with "
         "ENOLOCK (other-package-manager)"
     ]
+    many = read("```bash\n" + "".join(f"./{name}.sh\n" for name in "abcdef") + "npm audit\n```")
+    assert together(hold(many, production(many)).findings) == [
+        (
+            "7 mistakes: script-missing on lines 2, 3, 4, 5, 6, 7; other-package-manager on line 8",
+            "none; the HTML report says of each why, and what to write instead",
+        )
+    ]
     (remark,) = linted([Remark(7, "x", 2045, "Iterating")])
     assert (remark.rule, remark.line) == ("SC2045", 7)
 
