@@ -12,7 +12,7 @@ from opsverify.runbook_document.shell import parse
 
 KIND = "cannot fail where it should"
 
-_HEALTH = re.compile(r"/(?:health|healthz|health-?check|ready|readyz|livez?|liveness|readiness|ping)/?$")
+_HEALTH = re.compile(r"/(?:health|healthz|health-?check|ready|readyz|livez?|liveness|readiness|ping)(?:/|$)")
 _DUMPS = ("pg_dump", "pg_dumpall", "pg_basebackup", "mysqldump", "mongodump", "tar")
 _PASS_ON = (
     "gzip",
@@ -43,8 +43,10 @@ def blind_curl(command: Command) -> bool:
         return False
     url = next((text for text in command.texts if re.match(r"https?://|localhost|127\.0\.0\.1|\$", text)), "")
     output = command.value("-o", "--output")
-    discarded = output is not None and output.text == "/dev/null"
-    return bool(_HEALTH.search(re.sub(r"[?#].*", "", url))) or (discarded and bool(url))
+    if command.has("-O", "--remote-name") or (output is not None and output.text != "/dev/null"):
+        return False  # it fetches a file
+    discarded = output is not None
+    return bool(_HEALTH.search(re.sub(r"[?#].*", "", url))) or ((discarded or command.tested) and bool(url))
 
 
 @rule(
