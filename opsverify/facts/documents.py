@@ -43,12 +43,14 @@ def runbook_text(environment: Environment, document: Document, settings: Setting
 def asked_hosts(environment: Environment) -> dict[str, list[OnHost]]:
     """The hosts that a runbook's commands are typed on, with what lies on each.
 
-    Of hosts that are alike, as those of a group, the first: what is there is on all of them.
+    Of hosts that are alike, as those of a group, the first: what is there is on all of them. One that is excused, as it
+    is being rebuilt, is not asked.
     """
     on: dict[str, list[OnHost]] = {}
     for kind in ("releases", "services", "logs", "folders", "jobs", "alerts", "backups"):
         for target in getattr(environment, kind).values():
-            on.setdefault(target.host, []).append(target)
+            if not {"hosts", "documents", "runbook-commands"} & environment.hosts[target.host].not_applicable.keys():
+                on.setdefault(target.host, []).append(target)
     alike: dict[frozenset[tuple[str, str]], str] = {}
     for host, targets in on.items():
         alike.setdefault(frozenset((type(t).__name__, t.name.partition("@")[0]) for t in targets), host)

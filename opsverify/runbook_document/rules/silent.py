@@ -35,8 +35,10 @@ _PASS_ON = (
 
 def blind_curl(command: Command) -> bool:
     """Whether a curl looks after a service, and would take an error page for its answer."""
-    if command.name != "curl" or command.has("-f", "--fail", "--fail-with-body", "-I", "--head", "-X", "--request"):
+    if command.name != "curl" or command.has("-f", "--fail", "--fail-with-body", "-X", "--request"):
         return False
+    if command.has("-I", "--head", "-i", "--include", "-v", "--verbose"):
+        return False  # a person sees the status
     if command.has("-d", "--data", "--json", "-F", "--form", "-T", "--upload-file", "-V", "--version"):
         return False
     if command.after or any("http_code" in text or "response_code" in text for text in command.texts):
