@@ -130,6 +130,11 @@ class Notifications:
             told = self.told[name] = tell(telling, own, datetime.now(UTC), partial=partial)
             yield from ((name, channel, reason) for channel, reason in told.failed.items())
 
+    def expected(self) -> dict[str, str]:
+        """By node id: the maintenance window in which what failed is expected."""
+        every = (one for told in self.told.values() for one in told.expected)
+        return {result.nodeid: self.run.redactor.printable(_terms(window)) for result, window in every}
+
     def finish(self, code: int) -> None:
         """Ping the watchers. A ping that is not taken changes no exit code: its absence is the alarm itself."""
         for name, heartbeat in self.heartbeats.items():
@@ -193,6 +198,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     for environment, channel, reason in notifications.tell(results.all(), partial=results.partial):
         for report in _reports(config.stash[RUN], environment, channel, reason):
             config.hook.pytest_runtest_logreport(report=report)
+    results.maintenance.update(notifications.expected())
 
 
 def _reports(run: Run, environment: str, channel: str, reason: str) -> Iterator[pytest.TestReport]:
