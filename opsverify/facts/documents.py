@@ -58,7 +58,7 @@ def asked_hosts(environment: Environment) -> dict[str, list[OnHost]]:
 
 
 @fact("documents", where=is_runbook, missing="document that holds runbook", attempt=True)
-def runbook_surroundings(environment: Environment, document: Document, settings: Settings) -> dict[str, Query]:
+def named_in_runbook(environment: Environment, document: Document, settings: Settings) -> dict[str, Query]:
     """What the runbook's commands name on each host, and databases' versions: Attempts by `host x`, `database x`."""
     queries: dict[str, Query] = {}
     for name, targets in asked_hosts(environment).items():

@@ -11,7 +11,7 @@ from opsverify.evidence.deadline import Deadline
 from opsverify.probes.documents import web_document
 from opsverify.probes.host import probe as host
 from opsverify.probes.host.files.text_file import DocumentText, TextFile
-from opsverify.probes.host.release.surroundings import SurroundingsFacts
+from opsverify.probes.host.release.named_things import NamedThingsFacts
 from opsverify.runbook_document.lint import Remark, lint
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Reader:
 
 @dataclass(frozen=True)
 class Named:
-    """What a document's commands name, on a host with these checkouts and log files. Answer: `SurroundingsFacts`."""
+    """What a document's commands name, on a host with these checkouts and log files. Answer: `NamedThingsFacts`."""
 
     checkouts: tuple[str, ...]
     logs: tuple[str, ...]
@@ -73,16 +73,16 @@ class Linted:
 
 def named_probe(
     target: Reader, questions: frozenset[Named], deadline: Deadline
-) -> dict[Named, SurroundingsFacts | ProbeError]:
+) -> dict[Named, NamedThingsFacts | ProbeError]:
     """Read the document, then ask the host. No command of it is run. Raises Unreachable where one does not answer."""
     from opsverify.runbook_document.commands import read, wanted
 
     assert target.asked is not None
     text = _text(target, deadline)
     commands = read(text)
-    surroundings = {question: wanted(commands, question.checkouts, question.logs) for question in questions}
-    answers = host.probe(target.asked, frozenset(surroundings.values()), deadline)
-    return {question: answers[surroundings[question]] for question in questions}
+    things = {question: wanted(commands, question.checkouts, question.logs) for question in questions}
+    answers = host.probe(target.asked, frozenset(things.values()), deadline)
+    return {question: answers[things[question]] for question in questions}
 
 
 def lint_probe(target: Reader, questions: frozenset[Linted], deadline: Deadline) -> dict[Linted, tuple[Remark, ...]]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.release.surroundings import Search, Surroundings
+from opsverify.probes.host.release.named_things import NamedThings, Search
 from opsverify.runbook_document import named
 from opsverify.runbook_document.blocks import blocks
 from opsverify.runbook_document.lint import Remark
@@ -90,7 +90,7 @@ def _first(text: str) -> str:
     return next((line.strip() for line in text.split("\n") if line.strip()), "")
 
 
-def wanted(commands: Commands, checkouts: Collection[str], logs: Collection[str]) -> Surroundings:
+def wanted(commands: Commands, checkouts: Collection[str], logs: Collection[str]) -> NamedThings:
     """What a host with these checkouts and log files must be asked before the rules can tell."""
     paths: dict[str, None] = {}
     units: dict[str, None] = {}
@@ -105,7 +105,7 @@ def wanted(commands: Commands, checkouts: Collection[str], logs: Collection[str]
             search = named.search(command, script)
             if search is not None and (log := known.log_of(search.path)) is not None:
                 searches[Search(log, search.options, search.pattern)] = None
-    return Surroundings(
+    return NamedThings(
         tuple(checkouts), tuple(paths)[:MOST_ASKED], tuple(units)[:MOST_ASKED], tuple(searches)[:MOST_SEARCHES]
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass
 
-from opsverify.probes.host.release.surroundings import Package
+from opsverify.probes.host.release.named_things import Package
 from opsverify.runbook_document.shell import Command, Script
 from opsverify.runbook_document.system import System
 

@@ -34,7 +34,7 @@ def test_each_host_is_asked_for_what_lies_on_it(load):
     environment = load(ROOT / "environments/production.yaml")
     assert list(asked_hosts(environment)) == ["app1", "app2", "db"]
     (runbook,) = (d for d in environment.documents.values() if d.holds == "runbook")
-    queries = FACTS["runbook_surroundings"].query(environment, runbook, {})
+    queries = FACTS["named_in_runbook"].query(environment, runbook, {})
     assert list(queries) == ["host app1", "host app2", "host db", "database primary"]
     app1 = queries["host app1"]
     assert app1.question == Named(("/srv/mycats",), ("/srv/mycats/backend/backend.log", "/var/log/nginx/access.log"))
