@@ -72,12 +72,12 @@ def test_runbook_agrees(runbook_text, items, settings, expect):
 
 
 @runbook("runbook-commands")
-def test_runbook_commands(runbook_text, runbook_surroundings, runbook_remarks, environment, settings, expect):
+def test_runbook_commands(runbook_text, named_in_runbook, runbook_remarks, environment, settings, expect):
     """The commands of the runbook exist here, fail where they should, find what they look for, and harm nothing."""
     if not there(runbook_text, expect):
         return
     commands = read_commands(runbook_text.text)
-    system = system_of(environment, runbook_surroundings)
+    system = system_of(environment, named_in_runbook)
     held = hold(commands, system)
     findings = [one for one in (*held.findings, *linted(runbook_remarks)) if one.rule not in settings["ignore"]]
     for one in findings:

@@ -12,7 +12,7 @@ from opsverify.probes.host.logs.written import WrittenLines
 from opsverify.probes.host.release.package_version import PackageVersion
 from opsverify.probes.postgres.probe import probe as postgres_probe
 from opsverify.probes.postgres.server_version import ServerVersion
-from opsverify.runbook_document.asking import SECONDS, Linted, Named, Reader, lint_probe, named_probe
+from opsverify.runbook_document.asking import HERE, SECONDS, Linted, Named, Reader, lint_probe, named_probe
 
 
 def is_operations_log(document: Document) -> bool:
@@ -29,7 +29,7 @@ def place(environment: Environment, document: Document) -> Host:
     """The host that a document lies on; this machine for one that names none."""
     if document.host:
         return environment.hosts[document.host]
-    return Host.model_validate({"name": "(here)", "environment": environment.name})
+    return Host.model_validate({"name": HERE, "environment": environment.name})
 
 
 @fact("documents", where=is_runbook, missing="document that holds runbook")
@@ -43,12 +43,14 @@ def runbook_text(environment: Environment, document: Document, settings: Setting
 def asked_hosts(environment: Environment) -> dict[str, list[OnHost]]:
     """The hosts that a runbook's commands are typed on, with what lies on each.
 
-    Of hosts that are alike, as those of a group, the first: what is there is on all of them.
+    Of hosts that are alike, as those of a group, the first: what is there is on all of them. One that is excused, as it
+    is being rebuilt, is not asked.
     """
     on: dict[str, list[OnHost]] = {}
     for kind in ("releases", "services", "logs", "folders", "jobs", "alerts", "backups"):
         for target in getattr(environment, kind).values():
-            on.setdefault(target.host, []).append(target)
+            if not {"hosts", "documents", "runbook-commands"} & environment.hosts[target.host].not_applicable.keys():
+                on.setdefault(target.host, []).append(target)
     alike: dict[frozenset[tuple[str, str]], str] = {}
     for host, targets in on.items():
         alike.setdefault(frozenset((type(t).__name__, t.name.partition("@")[0]) for t in targets), host)
@@ -56,7 +58,7 @@ def asked_hosts(environment: Environment) -> dict[str, list[OnHost]]:
 
 
 @fact("documents", where=is_runbook, missing="document that holds runbook", attempt=True)
-def runbook_surroundings(environment: Environment, document: Document, settings: Settings) -> dict[str, Query]:
+def named_in_runbook(environment: Environment, document: Document, settings: Settings) -> dict[str, Query]:
     """What the runbook's commands name on each host, and databases' versions: Attempts by `host x`, `database x`."""
     queries: dict[str, Query] = {}
     for name, targets in asked_hosts(environment).items():

@@ -11,12 +11,14 @@ from opsverify.evidence.deadline import Deadline
 from opsverify.probes.documents import web_document
 from opsverify.probes.host import probe as host
 from opsverify.probes.host.files.text_file import DocumentText, TextFile
-from opsverify.probes.host.release.surroundings import SurroundingsFacts
+from opsverify.probes.host.release.named_things import NamedThingsFacts
 from opsverify.runbook_document.lint import Remark, lint
 
 if TYPE_CHECKING:
     from opsverify.config.environment import Document, Host
 
+HERE = "(here)"
+"""The name of the host that this machine is to a document that names none."""
 SECONDS = 30.0
 """For reading the document and asking one host."""
 
@@ -38,13 +40,27 @@ class Reader:
         return self.asked.label if self.asked else self.document.label
 
     @property
+    def connection(self) -> str:
+        """What a cluster goes by."""
+        return self.host.connection if self.lies_here else (self.asked or self.host).connection
+
+    @property
     def via(self) -> str | None:
-        return self.asked.via if self.asked else self.host.via
+        return None if self.lies_here else (self.asked or self.host).via
+
+    @property
+    def lies_here(self) -> bool:
+        """Whether the document is a file of this machine, which no other can read."""
+        return self.host.name == HERE and not self.is_on_the_web
+
+    @property
+    def is_on_the_web(self) -> bool:
+        return self.document.location.startswith(("http://", "https://"))
 
 
 @dataclass(frozen=True)
 class Named:
-    """What a document's commands name, on a host with these checkouts and log files. Answer: `SurroundingsFacts`."""
+    """What a document's commands name, on a host with these checkouts and log files. Answer: `NamedThingsFacts`."""
 
     checkouts: tuple[str, ...]
     logs: tuple[str, ...]
@@ -57,16 +73,16 @@ class Linted:
 
 def named_probe(
     target: Reader, questions: frozenset[Named], deadline: Deadline
-) -> dict[Named, SurroundingsFacts | ProbeError]:
+) -> dict[Named, NamedThingsFacts | ProbeError]:
     """Read the document, then ask the host. No command of it is run. Raises Unreachable where one does not answer."""
     from opsverify.runbook_document.commands import read, wanted
 
     assert target.asked is not None
     text = _text(target, deadline)
     commands = read(text)
-    surroundings = {question: wanted(commands, question.checkouts, question.logs) for question in questions}
-    answers = host.probe(target.asked, frozenset(surroundings.values()), deadline)
-    return {question: answers[surroundings[question]] for question in questions}
+    things = {question: wanted(commands, question.checkouts, question.logs) for question in questions}
+    answers = host.probe(target.asked, frozenset(things.values()), deadline)
+    return {question: answers[things[question]] for question in questions}
 
 
 def lint_probe(target: Reader, questions: frozenset[Linted], deadline: Deadline) -> dict[Linted, tuple[Remark, ...]]:
@@ -75,17 +91,16 @@ def lint_probe(target: Reader, questions: frozenset[Linted], deadline: Deadline)
 
 
 def _text(target: Reader, deadline: Deadline) -> str:
-    location = target.document.location
     answer: DocumentText | ProbeError
-    if location.startswith(("http://", "https://")):
+    if target.is_on_the_web:
         page = web_document.WebDocument()
         answer = web_document.probe(target.document, frozenset([page]), deadline)[page]
     else:
-        file = TextFile(location)
+        file = TextFile(target.document.location)
         answer = host.probe(target.host, frozenset([file]), deadline)[file]
     if isinstance(answer, ProbeError):
         raise answer
     return answer.text
 
 
-__all__ = ["SECONDS", "Linted", "Named", "Reader", "lint_probe", "named_probe"]
+__all__ = ["HERE", "SECONDS", "Linted", "Named", "Reader", "lint_probe", "named_probe"]

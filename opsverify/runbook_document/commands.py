@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from opsverify.errors import ProbeError
-from opsverify.probes.host.release.surroundings import Search, Surroundings
+from opsverify.probes.host.release.named_things import NamedThings, Search
 from opsverify.runbook_document import named
 from opsverify.runbook_document.blocks import blocks
 from opsverify.runbook_document.lint import Remark
@@ -26,6 +26,8 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_QUOTE = 160
+MOST_TOLD = 5
+"""Mistakes that are told whole in a check's sentence."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def _first(text: str) -> str:
     return next((line.strip() for line in text.split("\n") if line.strip()), "")
 
 
-def wanted(commands: Commands, checkouts: Collection[str], logs: Collection[str]) -> Surroundings:
+def wanted(commands: Commands, checkouts: Collection[str], logs: Collection[str]) -> NamedThings:
     """What a host with these checkouts and log files must be asked before the rules can tell."""
     paths: dict[str, None] = {}
     units: dict[str, None] = {}
@@ -103,7 +105,7 @@ def wanted(commands: Commands, checkouts: Collection[str], logs: Collection[str]
             search = named.search(command, script)
             if search is not None and (log := known.log_of(search.path)) is not None:
                 searches[Search(log, search.options, search.pattern)] = None
-    return Surroundings(
+    return NamedThings(
         tuple(checkouts), tuple(paths)[:MOST_ASKED], tuple(units)[:MOST_ASKED], tuple(searches)[:MOST_SEARCHES]
     )
 
@@ -144,15 +146,29 @@ def linted(remarks: Iterable[Remark]) -> list[Finding]:
 
 
 def together(findings: Iterable[Finding]) -> list[tuple[str, str]]:
-    """(what was found, what to write instead), of one mistake once with all of its lines."""
+    """(what was found, what to write instead), of one mistake once with all of its lines.
+
+    Where there are more than a sentence can hold, they are counted, by rule, and no more.
+    """
     alike: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
         alike.setdefault((finding.rule, finding.why, finding.better), []).append(finding)
-    told = []
-    for (rule, why, better), members in alike.items():
-        lines = ", ".join(str(line) for line in dict.fromkeys(finding.line for finding in members))
-        told.append((f"line{'s' if ',' in lines else ''} {lines}, `{members[0].quote}`: {why} ({rule})", better))
-    return told
+    if len(alike) > MOST_TOLD:
+        by_rule: dict[str, list[Finding]] = {}
+        for (rule, _, _), members in alike.items():
+            by_rule.setdefault(rule, []).extend(members)
+        counted = "; ".join(f"{rule} on {_lines(members)}" for rule, members in by_rule.items())
+        count = sum(len(members) for members in alike.values())
+        return [(f"{count} mistakes: {counted}", "none; the HTML report says of each why, and what to write instead")]
+    return [
+        (f"{_lines(members)}, `{members[0].quote}`: {why} ({rule})", better)
+        for (rule, why, better), members in alike.items()
+    ]
+
+
+def _lines(findings: Iterable[Finding]) -> str:
+    lines = sorted({finding.line for finding in findings})
+    return f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}"
 
 
 def without_secrets(text: str) -> str:

@@ -82,10 +82,12 @@ def _remark(comment: Any, block: Block) -> Remark | None:
     wrong = (is_error and (block.is_program or (code >= 2000 and code not in _SETTINGS))) or (
         block.is_program and code in _WARNINGS
     )
-    lines = (block.shell or "").split("\n")
-    if not wrong or code in _NOT_OURS or at > len(lines):
+    lines = (block.shell or "").split("\n")[:at]
+    while len(lines) > 1 and not lines[-1].strip():  # what is said of its end is about its last line
+        lines.pop()
+    if not wrong or code in _NOT_OURS:
         return None
-    return Remark(block.line + at - 1, lines[at - 1].strip(), code, str(comment["message"]))
+    return Remark(block.line + len(lines) - 1, lines[-1].strip(), code, str(comment["message"]))
 
 
 __all__ = ["Remark", "installed", "lint"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass
 
-from opsverify.probes.host.release.surroundings import Package
+from opsverify.probes.host.release.named_things import Package
 from opsverify.runbook_document.shell import Command, Script
 from opsverify.runbook_document.system import System
 
@@ -13,6 +13,15 @@ _SHORT = ("start", "test", "stop", "restart")
 _FOLDERS = ("-C", "--dir", "--prefix", "--cwd")
 _FILTERS = ("--filter", "-F", "--workspace", "-w")
 _WITH_VALUE = ("-C", "--dir", "--prefix", "--cwd", "--filter", "-F", "--loglevel", "--reporter", "--workspace")
+_OWN = frozenset(
+    {
+        *("add", "approve-builds", "audit", "bin", "cache", "config", "create", "dedupe", "deploy", "dlx", "doctor"),
+        *("env", "exec", "fetch", "global", "i", "import", "info", "init", "install", "licenses", "link", "list", "ls"),
+        *("node", "outdated", "pack", "patch", "prune", "publish", "rebuild", "remove", "rm", "root", "self-update"),
+        *("setup", "store", "unlink", "up", "update", "upgrade", "why", "workspace", "workspaces"),
+    }
+)
+"""Commands of pnpm and yarn themselves."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +50,17 @@ def script_name(command: Command) -> str | None:
     return words[0].text
 
 
+def _bare(command: Command) -> str | None:
+    """The word that pnpm and yarn take for a script where they have no command of that name: `pnpm test:health`."""
+    if command.name not in ("pnpm", "yarn") or command.elsewhere:
+        return None
+    word = next(iter(command.operands([o for o in _WITH_VALUE if o != "-w"])), None)
+    return word.text if word is not None and word.known and word.text not in _OWN else None
+
+
 def package_script(command: Command, script: Script, system: System) -> PackageScript | None:
     """The script of a package that a command runs; None for none, or where no checkout is known. Raises NotKnown."""
-    name = script_name(command)
+    name = script_name(command) or _bare(command)
     if name is None or not (system.hosts or system.unanswered):
         return None
     if not any(host.checkouts for host in system.hosts.values()) and not system.unanswered:
@@ -53,8 +70,9 @@ def package_script(command: Command, script: Script, system: System) -> PackageS
         return None
     meant = _meant(command, script, system, packages) or packages
     found = tuple(package for package in meant if name in package.scripts)
-    if not found and name in ("start", "restart", "stop") and command.texts[:1] == (name,):
-        return None  # npm has something of its own for them
+    optional = script_name(command) is None or (name in ("start", "restart", "stop") and command.texts[0] == name)
+    if not found and optional:  # npm has something of its own for these, and pnpm runs programs, too
+        return None
     return PackageScript(name, found, tuple(package.path for package in meant))
 
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from opsverify.errors import MissingPrivilege, ProbeError
-from opsverify.probes.host.release.surroundings import (
+from opsverify.probes.host.release.named_things import (
     ABSENT,
     HERE,
     Checkout,
     Found,
+    NamedThingsFacts,
     Package,
     Search,
-    SurroundingsFacts,
 )
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class System:
     each log file holds, "application" or "access". `scripts`: paths of scripts that the environment names.
     """
 
-    hosts: Mapping[str, SurroundingsFacts] = field(default_factory=dict)
+    hosts: Mapping[str, NamedThingsFacts] = field(default_factory=dict)
     unanswered: Mapping[str, ProbeError] = field(default_factory=dict)
     postgres: int | None = None
     """The oldest major version of its databases; None where it lists none."""
@@ -168,7 +168,7 @@ class System:
 
 def system_of(environment: Environment, answers: Mapping[str, Attempt]) -> System:
     """What an environment says, and what its hosts and databases answered: by `host x`, `database x`."""
-    hosts: dict[str, SurroundingsFacts] = {}
+    hosts: dict[str, NamedThingsFacts] = {}
     unanswered: dict[str, ProbeError] = {}
     majors: list[int] = []
     silent: ProbeError | None = None
@@ -195,7 +195,7 @@ def system_of(environment: Environment, answers: Mapping[str, Attempt]) -> Syste
     )
 
 
-def _places(path: str, host: SurroundingsFacts) -> Iterator[str]:
+def _places(path: str, host: NamedThingsFacts) -> Iterator[str]:
     if path.startswith("/"):
         yield path
     for checkout in () if path.startswith("/") else host.checkouts:

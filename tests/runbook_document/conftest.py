@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from opsverify.probes.host.release.surroundings import (
+from opsverify.probes.host.release.named_things import (
     ABSENT,
     HERE,
     SAMPLES,
     Checkout,
     Found,
+    NamedThings,
+    NamedThingsFacts,
     Package,
-    Surroundings,
-    SurroundingsFacts,
 )
 from opsverify.runbook_document.commands import Commands, wanted
 from opsverify.runbook_document.system import System
@@ -59,7 +59,7 @@ def packages() -> tuple[Package, ...]:
     return tuple(found)
 
 
-def answer(question: Surroundings) -> SurroundingsFacts:
+def answer(question: NamedThings) -> NamedThingsFacts:
     """What the server says."""
     places = [path if path.startswith("/") else f"{CHECKOUT}/{path}" for path in question.paths]
     elsewhere = {
@@ -80,7 +80,7 @@ def answer(question: Surroundings) -> SurroundingsFacts:
         searches[search] = Found(search.log, tuple(map(kind_of, lines)), matched)
     checkout = Checkout(CHECKOUT, HERE, ("pnpm-lock.yaml",), packages())
     units = {unit: HERE if unit.removesuffix(".service") in UNITS.values() else ABSENT for unit in question.units}
-    return SurroundingsFacts(
+    return NamedThingsFacts(
         {place: HERE if place in THERE else ABSENT for place in places}, elsewhere, (checkout,), units, True, searches
     )
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsverify.errors import MissingPrivilege, ProbeError, Unreachable
-from opsverify.probes.host.release.surroundings import ABSENT, HERE, HIDDEN, Checkout, SurroundingsFacts
+from opsverify.probes.host.release.named_things import ABSENT, HERE, HIDDEN, Checkout, NamedThingsFacts
 from opsverify.runbook_document.commands import hold, linted, read, together, without_secrets
 from opsverify.runbook_document.lint import Remark
 from opsverify.runbook_document.rules import RULES
@@ -114,14 +114,14 @@ def test_a_host_that_did_not_answer_is_no_proof_that_something_is_missing():
 
 def test_one_host_that_has_it_is_enough():
     commands = read("```bash\nls /srv/there\nsystemctl restart here\n```")
-    has = SurroundingsFacts({"/srv/there": HERE}, units={"here": HERE})
+    has = NamedThingsFacts({"/srv/there": HERE}, units={"here": HERE})
     held = hold(commands, System({"app2": has}, {"app1": LOST}))
     assert held.findings == held.unknown == ()
 
 
 def test_a_folder_that_nobody_may_enter_is_no_proof():
     commands = read("```bash\nls /root/there\n```")
-    held = hold(commands, System({"app1": SurroundingsFacts({"/root/there": HIDDEN})}))
+    held = hold(commands, System({"app1": NamedThingsFacts({"/root/there": HIDDEN})}))
     assert held.findings == ()
     (reason,) = held.unknown
     assert isinstance(reason, MissingPrivilege)
@@ -130,7 +130,7 @@ def test_a_folder_that_nobody_may_enter_is_no_proof():
 
 def test_a_package_that_may_not_be_read_is_no_proof():
     commands = read("```bash\npnpm run x\n```")
-    closed = SurroundingsFacts(checkouts=(Checkout("/srv/mycats", HERE, closed=("/srv/mycats/package.json",)),))
+    closed = NamedThingsFacts(checkouts=(Checkout("/srv/mycats", HERE, closed=("/srv/mycats/package.json",)),))
     held = hold(commands, System({"app1": closed}))
     assert held.findings == ()
     assert [type(reason) for reason in held.unknown] == [MissingPrivilege]
@@ -146,7 +146,7 @@ def test_a_database_that_did_not_answer_has_no_version():
 
 def test_what_was_not_asked_is_not_known():
     with pytest.raises(NotKnown, match="changed while it was read"):
-        System({"app1": SurroundingsFacts()}).exists("/srv/x")
+        System({"app1": NamedThingsFacts()}).exists("/srv/x")
     assert isinstance(NotKnown(ProbeError("x")).reason, ProbeError)
 
 
@@ -156,10 +156,10 @@ def test_a_system_of_which_nothing_is_known_is_missing_nothing():
 
 
 def test_a_host_without_systemd_has_no_units():
-    bare = System({"app1": SurroundingsFacts(systemd=False)})
+    bare = System({"app1": NamedThingsFacts(systemd=False)})
     (finding,) = hold(read("```bash\nsystemctl restart mycats\n```"), bare).findings
     assert finding.why == "no host has a unit mycats: none of them runs systemd"
-    mixed = SurroundingsFacts(units={"mycats": ABSENT})
+    mixed = NamedThingsFacts(units={"mycats": ABSENT})
     (finding,) = hold(read("```bash\nsystemctl restart mycats\n```"), System({"a": mixed})).findings
     assert finding.why == "no host has a unit mycats"
 
@@ -185,6 +185,13 @@ def test_one_mistake_is_told_once_with_all_its_lines():
     assert [observed for observed, _ in together(findings)] == [
         "lines 2, 4, `npm audit`: the checkout has pnpm-lock.yaml and no lock file of npm: npm audit always ends with "
         "ENOLOCK (other-package-manager)"
+    ]
+    many = read("```bash\n" + "".join(f"./{name}.sh\n" for name in "abcdef") + "npm audit\n```")
+    assert together(hold(many, production(many)).findings) == [
+        (
+            "7 mistakes: script-missing on lines 2, 3, 4, 5, 6, 7; other-package-manager on line 8",
+            "none; the HTML report says of each why, and what to write instead",
+        )
     ]
     (remark,) = linted([Remark(7, "x", 2045, "Iterating")])
     assert (remark.rule, remark.line) == ("SC2045", 7)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from opsverify.probes.host.release.surroundings import Found
+from opsverify.probes.host.release.named_things import Found
 from opsverify.runbook_document import named
 from opsverify.runbook_document.rule import Command, Script, System, Words, rule
 

@@ -174,9 +174,9 @@ def archive_over_root(command: Command, script: Script, system: System) -> Itera
 def development_server(command: Command, script: Script, system: System) -> Iterator[Words]:
     if not system.production or re.search(r"開発|ローカル|develop|local", script.block.chapter, re.IGNORECASE):
         return
-    name, typed = script_name(command), " ".join((command.name, *command.texts))
+    run, typed = package_script(command, script, system), " ".join((command.name, *command.texts))
+    name = run.name if run is not None else script_name(command)
     if name is not None and re.fullmatch(r"dev|start:dev|start:debug|develop|(?:backend|frontend|api|web):dev", name):
-        run = package_script(command, script, system)
         if run is not None and not run.found:
             return  # which is another finding
         what = name

@@ -12,7 +12,7 @@ from opsverify.runbook_document.shell import parse
 
 KIND = "cannot fail where it should"
 
-_HEALTH = re.compile(r"/(?:health|healthz|health-?check|ready|readyz|livez?|liveness|readiness|ping)/?$")
+_HEALTH = re.compile(r"/(?:health|healthz|health-?check|ready|readyz|livez?|liveness|readiness|ping)(?:/|$)")
 _DUMPS = ("pg_dump", "pg_dumpall", "pg_basebackup", "mysqldump", "mongodump", "tar")
 _PASS_ON = (
     "gzip",
@@ -35,16 +35,20 @@ _PASS_ON = (
 
 def blind_curl(command: Command) -> bool:
     """Whether a curl looks after a service, and would take an error page for its answer."""
-    if command.name != "curl" or command.has("-f", "--fail", "--fail-with-body", "-I", "--head", "-X", "--request"):
+    if command.name != "curl" or command.has("-f", "--fail", "--fail-with-body", "-X", "--request"):
         return False
+    if command.has("-I", "--head", "-i", "--include", "-v", "--verbose"):
+        return False  # a person sees the status
     if command.has("-d", "--data", "--json", "-F", "--form", "-T", "--upload-file", "-V", "--version"):
         return False
     if command.after or any("http_code" in text or "response_code" in text for text in command.texts):
         return False
     url = next((text for text in command.texts if re.match(r"https?://|localhost|127\.0\.0\.1|\$", text)), "")
     output = command.value("-o", "--output")
-    discarded = output is not None and output.text == "/dev/null"
-    return bool(_HEALTH.search(re.sub(r"[?#].*", "", url))) or (discarded and bool(url))
+    if command.has("-O", "--remote-name") or (output is not None and output.text != "/dev/null"):
+        return False  # it fetches a file
+    discarded = output is not None
+    return bool(_HEALTH.search(re.sub(r"[?#].*", "", url))) or ((discarded or command.tested) and bool(url))
 
 
 @rule(

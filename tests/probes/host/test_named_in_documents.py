@@ -10,13 +10,13 @@ import pytest
 
 from opsverify.errors import ProbeError
 from opsverify.probes.host.question import Answer
-from opsverify.probes.host.release.surroundings import (
+from opsverify.probes.host.release.named_things import (
     ABSENT,
     HERE,
     HIDDEN,
     SAMPLES,
+    NamedThings,
     Search,
-    Surroundings,
 )
 
 REQUEST = '198.51.100.7 - - [30/Nov/2026:10:00:00 +0900] "GET /a HTTP/1.1" {} {} "-" "x"'
@@ -51,7 +51,7 @@ def test_everything_that_is_named(shell, checkout):
         Search(app, "", 'level":50'),
         Search(app, "iE", "-e weird $(touch /tmp/no) `id`"),
     )
-    question = Surroundings(
+    question = NamedThings(
         (str(checkout), "/nowhere/mycats"),
         ("./send-alert.sh", "scripts/send-alert.sh", "backend", "/etc", "/nowhere/x", "package.json/y", "-rf", "a b*?"),
         ("surely-not-there",),
@@ -101,7 +101,7 @@ def test_nothing_of_a_document_is_run(shell, checkout, tmp_path):
         f"' ; touch {proof} ; '",
         f"a\\\ntouch {proof}",
     ]
-    question = Surroundings(
+    question = NamedThings(
         (str(checkout), *words), tuple(words), tuple(words), tuple(Search(word, "E", word) for word in words)
     )
     answers, _, _ = shell(question)
@@ -112,7 +112,7 @@ def test_nothing_of_a_document_is_run(shell, checkout, tmp_path):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every folder")
 def test_a_folder_that_may_not_be_entered_hides_what_is_in_it(shell, checkout):
     (checkout / "scripts").chmod(0)
-    question = Surroundings((str(checkout),), ("scripts/send-alert.sh",))
+    question = NamedThings((str(checkout),), ("scripts/send-alert.sh",))
     answers, _, _ = shell(question)
     (checkout / "scripts").chmod(0o755)
     assert question.parse(answers[question]).paths == {f"{checkout}/scripts/send-alert.sh": HIDDEN}
@@ -120,10 +120,10 @@ def test_a_folder_that_may_not_be_entered_hides_what_is_in_it(shell, checkout):
 
 def test_an_answer_that_is_cut_off_is_none():
     with pytest.raises(ProbeError, match="cut off"):
-        Surroundings().parse(Answer(b"== path here /x\n"))
+        NamedThings().parse(Answer(b"== path here /x\n"))
     with pytest.raises(ProbeError):
-        Surroundings().parse(Answer(b""))
-    assert Surroundings().parse(Answer(b"== path here /x\n== end\n")).paths == {"/x": HERE}
+        NamedThings().parse(Answer(b""))
+    assert NamedThings().parse(Answer(b"== path here /x\n== end\n")).paths == {"/x": HERE}
 
 
 def test_an_unprivileged_reader_is_told_what_is_hidden(checkout, tmp_path):
@@ -135,12 +135,12 @@ def test_an_unprivileged_reader_is_told_what_is_hidden(checkout, tmp_path):
     (secret / "x").touch()
     for folder in (tmp_path, *tmp_path.parents[:3]):  # one more where several processes run tests
         folder.chmod(folder.stat().st_mode | 0o055)
-    script = Surroundings((), (f"{secret}/x", f"{secret}/y", str(tmp_path))).script()
+    script = NamedThings((), (f"{secret}/x", f"{secret}/y", str(tmp_path))).script()
     done = subprocess.run(
         ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", script],
         capture_output=True, text=True, cwd="/",
     )  # fmt: skip
     if done.returncode != 0:
         pytest.skip(done.stderr)
-    facts = Surroundings().parse(Answer(done.stdout.encode()))
+    facts = NamedThings().parse(Answer(done.stdout.encode()))
     assert facts.paths == {f"{secret}/x": HIDDEN, f"{secret}/y": HIDDEN, str(tmp_path): HERE}

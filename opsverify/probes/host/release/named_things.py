@@ -71,7 +71,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class SurroundingsFacts:
+class NamedThingsFacts:
     """What was found on one host. What was asked for and is not in it is not known."""
 
     paths: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -85,8 +85,8 @@ class SurroundingsFacts:
 
 
 @dataclass(frozen=True)
-class Surroundings(Question):
-    """What the commands of a document would meet on a host; none of them is run. Answer: SurroundingsFacts.
+class NamedThings(Question):
+    """What the commands of a document would meet on a host; none of them is run. Answer: NamedThingsFacts.
 
     Privileges: to enter the folders that commands name, and to read package.json and the logs.
     Source: systemctl(1), LoadState; grep(1).
@@ -98,7 +98,7 @@ class Surroundings(Question):
     units: tuple[str, ...] = ()
     searches: tuple[Search, ...] = ()
 
-    shell = ShellFile(__package__, "surroundings.sh")
+    shell = ShellFile(__package__, "named_things.sh")
     slow: ClassVar[bool] = True
     seconds: ClassVar[float] = 15.0
     max_bytes: ClassVar[int] = 2 * MIB
@@ -120,7 +120,7 @@ class Surroundings(Question):
         lists = (self.checkouts, self.paths, self.units, logs, greps)
         return (*("\n".join(texts) for texts in lists), str(self.lines), "\n".join(SAMPLES))
 
-    def parse(self, answer: Answer) -> SurroundingsFacts:
+    def parse(self, answer: Answer) -> NamedThingsFacts:
         blocks = answer.blocks()
         if answer.truncated or answer.status != 0 or not blocks or blocks[-1].name != "end":
             raise answer.failure(self.title, "the answer is cut off")
@@ -138,7 +138,7 @@ class Surroundings(Question):
                     else:
                         paths[path] = state
         units = {name: state for state, name in (b.rest.split(" ", 1) for b in blocks if b.name == "unit")}
-        return SurroundingsFacts(
+        return NamedThingsFacts(
             paths,
             elsewhere,
             tuple(_checkouts(blocks)),
@@ -207,8 +207,8 @@ __all__ = [
     "SAMPLES",
     "Checkout",
     "Found",
+    "NamedThings",
+    "NamedThingsFacts",
     "Package",
     "Search",
-    "Surroundings",
-    "SurroundingsFacts",
 ]
