@@ -47,6 +47,15 @@ def understand(seen: Seen, draft: Draft) -> None:
                 draft.add(entry)
 
 
+def several_backends(draft: Draft) -> None:
+    """Slots are an agreement of people: nothing on a host says that it is one."""
+    backends = [entry.name for entry in draft.of("services") if entry.is_about("role", "backend") and not entry.unread]
+    if len(backends) > 1:
+        names = ", ".join(backends)
+        draft.notices.append(f"{names} are backends: where they are slots (blue, green), add slot to each entry of one, "
+                             "and active_slot at the top")  # fmt: skip
+
+
 def _units(host: HostSeen) -> Iterator[Unit]:
     """The administrator's own that are meant to run, and the database's and the proxy's."""
     services = [unit for unit in host.units.units if unit.name.endswith(".service")]
@@ -237,4 +246,4 @@ def _of_process(process: Process, host: HostSeen, seen: Seen) -> Entry | None:
     return entry
 
 
-__all__ = ["understand"]
+__all__ = ["several_backends", "understand"]
