@@ -105,6 +105,7 @@ def fill_in(seen: Seen, draft: Draft, wanted: Wanted, day: str) -> Absences:
         if draft.has(usual.kind, usual.key, usual.value):
             continue
         hidden = [what for host in seen.hosts for what in _hidden(usual, host)]
+        hidden += [draft.dropped[usual.kind]] if usual.kind in draft.dropped else []
         if hidden:
             draft.add(placeholder(usual, seen, draft, hidden))
         else:

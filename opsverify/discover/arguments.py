@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 from opsverify.config import addresses
 from opsverify.config.environment import Database, Host
 from opsverify.config.model import web_address
+from opsverify.config.ranges import expand
 from opsverify.errors import ConfigurationError
 
 PASSWORD = "MYCATS_MONITOR_PASSWORD"  # noqa: S105 - a variable's name
@@ -116,6 +117,8 @@ def _path(text: str | None) -> Path | None:
 def _host(source: str, others: Sequence[Host], ssh_config: str | None) -> Host:
     if "://" not in source:
         raise ValueError(f"one of {_USAGE}")
+    if "[" in source and len(expand(source)) > 1:  # an address of IPv6 is one
+        raise ValueError("each host by itself; a group is for the file, docs/fleets.md")
     parts = addresses.split(source)
     name = parts.hostname or "here"
     short = name if re.fullmatch(r"[0-9.]+|.*:.*", name) else name.partition(".")[0]

@@ -161,7 +161,9 @@ def _paired(
     free = dict(targets)
     for entry, body in drafted:
         mine = identity(kind, body)
-        name = next((n for n, target in free.items() if identity(kind, _said(target)) == mine), None)
+        same = [n for n, target in free.items() if identity(kind, _said(target)) == mine]
+        # A process manager's unit may be several services.
+        name = next((n for n in same if _sort(_said(free[n])) == _sort(body)), same[0] if same else None)
         if name is None:
             left.append((entry, body))
         else:

@@ -46,6 +46,8 @@ class Draft:
     """Settings by check, each with where they come from."""
     variables: dict[str, str] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    dropped: dict[str, str] = field(default_factory=dict)
+    """Kinds of which something was found that no file can name, and why."""
 
     def of(self, kind: str) -> Iterator[Entry]:
         """The entries of a kind of target."""

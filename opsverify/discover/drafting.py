@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from opsverify.config.environment import KINDS
 from opsverify.config.items import Item
 from opsverify.discover.absent import USUAL, Absences, fill_in, placeholder
 from opsverify.discover.arguments import Wanted
@@ -52,7 +55,22 @@ def drafted(of: Surroundings) -> tuple[Draft, Absences]:
     if of.asked.out.stem == "development":
         draft.settings["node_env"] = "development"
     understand(of.seen, draft, str(of.asked.ca_file.resolve()) if of.asked.ca_file else None)
+    _drop_what_no_file_can_say(draft)
     return draft, fill_in(of.seen, draft, of.asked, of.day)
+
+
+def _drop_what_no_file_can_say(draft: Draft) -> None:
+    """A unit may be called what no environment file takes: that costs itself, and is told."""
+    for entry in list(draft.entries):
+        try:
+            KINDS[entry.kind].model_validate({**entry.body, "name": entry.name, "environment": "x"})
+        except ValidationError as error:
+            key = ".".join(map(str, error.errors()[0]["loc"]))
+            draft.entries.remove(entry)
+            draft.dropped[entry.kind] = (
+                f"{key} {entry.body.get(key)!r} was found ({entry.found}), and no file can say so"
+            )
+            draft.notices.append(f"{entry.kind}: {draft.dropped[entry.kind]}")
 
 
 def made_whole(of: Surroundings, draft: Draft, absences: Absences) -> Tried:

@@ -21,11 +21,13 @@ from opsverify.discover import __main__ as command
 from opsverify.discover.absent import USUAL, fill_in
 from opsverify.discover.arguments import wanted
 from opsverify.discover.draft import Draft, Entry
+from opsverify.discover.drafting import Surroundings, drafted
 from opsverify.discover.seen import QUESTIONS, HostSeen, Seen
 from opsverify.discover.understanding.backups import ARCHIVE, DATABASE, pattern
 from opsverify.discover.writing import entry_lines, flow
 from opsverify.errors import ConfigurationError, MissingPrivilege
 from opsverify.probes.host.question import Answer
+from opsverify.probes.host.surroundings.units import Units
 from opsverify.reporting.text import Redactor
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +84,23 @@ def test_a_host_that_did_not_answer_excuses_nothing() -> None:
         ).excuses
         == {}
     )
+
+
+def test_what_no_file_can_name_costs_itself_and_is_not_excused() -> None:
+    host = a_host()
+    units = b"== units\n" + b"\n".join(
+        b"Id="
+        + name
+        + b".service\nLoadState=loaded\nActiveState=active\nType=simple\nFragmentPath=/etc/systemd/system/x\n"
+        for name in (b"cats\\x2dbackend", b"cats-worker")
+    )
+    host.answers[Units()] = Units().parse(Answer(units))
+    asked = wanted(["ssh://app1", "-o", "x.yaml"])
+    of = Surroundings(asked, Seen([host], [], []), {}, ROOT, NOW, Redactor())
+    draft, _ = drafted(of)
+    names = {entry.name: entry.unread for entry in draft.of("services")}
+    assert names["cats-worker"] == "" and "no file can say so" in names["backend"]
+    assert any("x2dbackend" in notice for notice in draft.notices)
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=30)
@@ -149,6 +168,8 @@ def test_all_mistakes_of_the_command_line_are_told_at_once_and_no_password() -> 
     assert "found no source" in refused("-o", "x.yaml")
     assert "--no-hosts" in refused("https://h", "-o", "x.yaml")
     assert "-o: found nothing" in refused("local://")
+    assert "each host by itself" in refused("ssh://web[01:12]", "-o", "x.yaml")
+    assert wanted(["ssh://root@[2001:db8::1]:22", "-o", "x.yaml"]).hosts[0].address == "2001:db8::1"
     assert "MISSING_ONE, which is not set" in refused("local://", "postgresql://u:${MISSING_ONE}@h/d", "-o", "x.yaml")
 
 

@@ -27,6 +27,7 @@ def understand(seen: Seen, draft: Draft, ca_file: str | None) -> None:
     databases.understand(seen, draft)
     for subject in (hosts, services, releases, logs, folders, jobs, backups, documents, web):
         subject.understand(seen, draft)
+    services.several_backends(draft)
     for entry in draft.entries:
         if ca_file and entry.kind in ("apis", "frontends", "proxies", "certificates"):
             entry.body["ca_file"] = ca_file

@@ -23,7 +23,7 @@ def role_of_program(words: Iterable[str], name: str = "", folder: str = "", host
     """backend, frontend or proxy, by what a program runs; "" where that does not tell."""
     told = list(words)
     files = [basename(word) for word in told]
-    if name.startswith("next") or "next" in files or ".next/standalone" in " ".join(told):
+    if name.startswith("next") or "next" in files or ".next/standalone" in f"{folder} {' '.join(told)}":
         return "frontend"
     runs_node = "node" in name or bool({"node", "pnpm", "npm", "yarn"} & set(files)) or name == "MainThread"
     if not runs_node:
@@ -55,6 +55,15 @@ def role_of_name(name: str) -> str:
     return next((role for role, known in hints.items() if known & words), "")
 
 
+def roles_within(unit: Unit, host: HostSeen) -> dict[str, set[int]]:
+    """The processes of a unit by role, as a process manager such as pm2 has several of."""
+    roles: dict[str, set[int]] = {}
+    for one in host.processes.processes:
+        if one.unit == unit.name and (role := role_of_program(one.words, one.name, one.folder or unit.folder, host)):
+            roles.setdefault(role, set()).add(one.pid)
+    return roles
+
+
 def role_of_unit(unit: Unit, host: HostSeen) -> tuple[str, str]:
     """(role, why it is only a guess) of a unit."""
     base = unit.name.removesuffix(".service")
@@ -83,7 +92,11 @@ def role_of_container(container: Container) -> tuple[str, str]:
 
 def checkout_of(folder: str, host: HostSeen) -> Checkout | None:
     """The checkout that a folder is in."""
-    found = [one for one in host.checkouts.checkouts if folder == one.path or folder.startswith(f"{one.path}/")]
+    found = [
+        one
+        for one in host.checkouts.checkouts
+        if any(folder == path or folder.startswith(f"{path}/") for path in (one.path, one.real) if path)
+    ]
     return max(found, key=lambda one: len(one.path), default=None)
 
 
@@ -108,4 +121,5 @@ __all__ = [
     "role_of_name",
     "role_of_program",
     "role_of_unit",
+    "roles_within",
 ]

@@ -17,6 +17,7 @@ from opsverify.discover.understanding.names import (
     role_of_name,
     role_of_program,
     role_of_unit,
+    roles_within,
 )
 from opsverify.probes.host.surroundings.containers import Container
 from opsverify.probes.host.surroundings.processes import Process
@@ -29,7 +30,9 @@ def understand(seen: Seen, draft: Draft) -> None:
     """The services of every host."""
     for host in seen.hosts:
         for unit in _units(host):
-            draft.add(_of_unit(unit, host, seen))
+            roles = roles_within(unit, host)
+            for role in roles if len(roles) > 1 else ("",):
+                draft.add(_of_unit(unit, host, seen, role, roles.get(role)))
         for container in host.containers.containers:
             role, _ = role_of_container(container)
             if role != "other" or container.running:
@@ -44,6 +47,15 @@ def understand(seen: Seen, draft: Draft) -> None:
                 draft.add(entry)
 
 
+def several_backends(draft: Draft) -> None:
+    """Slots are an agreement of people: nothing on a host says that it is one."""
+    backends = [entry.name for entry in draft.of("services") if entry.is_about("role", "backend") and not entry.unread]
+    if len(backends) > 1:
+        names = ", ".join(backends)
+        draft.notices.append(f"{names} are backends: where they are slots (blue, green), add slot to each entry of one, "
+                             "and active_slot at the top")  # fmt: skip
+
+
 def _units(host: HostSeen) -> Iterator[Unit]:
     """The administrator's own that are meant to run, and the database's and the proxy's."""
     services = [unit for unit in host.units.units if unit.name.endswith(".service")]
@@ -51,7 +63,7 @@ def _units(host: HostSeen) -> Iterator[Unit]:
     wrapped = any(unit.name == "postgresql.service" for unit in services)
     for unit in sorted(services, key=lambda unit: unit.name):
         role, _ = role_of_unit(unit, host)
-        if not (unit.active or unit.enabled or unit.failed) or unit.name in started:
+        if not (unit.active or unit.enabled or unit.failed) or unit.name in started or unit.name.startswith("snap."):
             continue
         if role == "database" and wrapped and unit.name != "postgresql.service":
             continue  # an instance of that one, which is judged with it
@@ -59,9 +71,10 @@ def _units(host: HostSeen) -> Iterator[Unit]:
             yield unit
 
 
-def _of_unit(unit: Unit, host: HostSeen, seen: Seen) -> Entry:
+def _of_unit(unit: Unit, host: HostSeen, seen: Seen, one_role: str, pids: set[int] | None) -> Entry:
+    """The entry of a unit; of `one_role` and its processes only where it runs several."""
     base = unit.name.removesuffix(".service")
-    role, doubt = role_of_unit(unit, host)
+    role, doubt = (one_role, "") if one_role else role_of_unit(unit, host)
     body = {"host": host.host.name, "role": role, "unit": base}
     name = role if role in ("backend", "frontend") else base
     state = "active" if unit.active else "NOT RUNNING NOW (failed)" if unit.failed else "NOT RUNNING NOW"
@@ -72,7 +85,7 @@ def _of_unit(unit: Unit, host: HostSeen, seen: Seen) -> Entry:
         entry.guesses["role"] = doubt
     if not unit.enabled:
         entry.missing.append(f"it does not start at boot: systemctl enable {base}")
-    _set_port(entry, role, _ports(unit, role, host), host)
+    _set_port(entry, role, _ports(unit, role, host, pids), host)
     if role in ("backend", "frontend") and unit.folder:
         _set_env_files(entry, unit.folder, host)
         for file in unit.env_files:
@@ -80,10 +93,14 @@ def _of_unit(unit: Unit, host: HostSeen, seen: Seen) -> Entry:
     return entry
 
 
-def _ports(unit: Unit, role: str, host: HostSeen) -> tuple[tuple[int, ...], str]:
+def _ports(unit: Unit, role: str, host: HostSeen, pids: set[int] | None) -> tuple[tuple[int, ...], str]:
     """(ports, why they are only a guess)."""
     if role == "database" and (ports := tuple(one.port for one in host.clusters.clusters if one.online)):
         return ports, ""
+    if pids:
+        own = sorted({s.port for s in host.processes.sockets if pids & set(s.owner_pids)})
+        if own:
+            return tuple(own), ""
     seen = host.processes.ports_of(unit.name)
     if role == "database" and not seen:
         seen = tuple(p for one in host.units.units if one.name.startswith("postgresql@")
@@ -229,4 +246,4 @@ def _of_process(process: Process, host: HostSeen, seen: Seen) -> Entry | None:
     return entry
 
 
-__all__ = ["understand"]
+__all__ = ["several_backends", "understand"]

@@ -37,6 +37,8 @@ def _given(one: WebSeen, name: str, draft: Draft) -> None:
                 f", environment {api.environment}" if api.environment else "")  # fmt: skip
             if api.path != "/health":
                 entry.body["health_path"] = api.path
+            if api.environment not in ("", "production"):
+                entry.missing.append(f"at the top, where it is meant to be so:\nnode_env: {api.environment}")
             if not api.knows_database:
                 entry.missing.append("its health says nothing of the database: set HEALTH_CHECK_DATABASE=true there")
         else:

@@ -3,7 +3,8 @@
 # shellcheck disable=SC2012 # patterns that match nothing are left out
 ls -d /backup /backup/* /backups /backups/* /var/backups /var/backups/* /srv/backup* /srv/*/backup* /srv/*/*/backup* /opt/backup* /opt/*/backup* \
 /home/*/backup* /var/lib/postgresql/backup* /var/lib/pgsql/backup* /mnt/backup* /mnt/*/backup* /data/backup* 2>/dev/null |
-sort -u | head -n 100 | while IFS= read -r d; do
+sort -u | sed -e '101s/.*/+/' -e 101q | while IFS= read -r d; do
+[ "$d" != + ] || { echo '== denied more than 100 folders of backups'; continue; }
 [ -d "$d" ] || continue
 [ -r "$d" ] && [ -x "$d" ] || { echo "== denied $d"; continue; }
 # shellcheck disable=SC2010,SC2012 # names, newest first; one with a line feed is none of a backup's

@@ -42,6 +42,8 @@ class Checkout:
     """What stands in *.pid files."""
     composed: tuple[Composed, ...] = ()
     unread: tuple[str, ...] = ()
+    real: str = ""
+    """Where its path leads, where that is a link."""
 
     def named(self, *names: str) -> list[str]:
         """Its files of these names, the shortest path first."""
@@ -89,7 +91,7 @@ def _checkout(block: Block) -> Checkout:
     pids: list[tuple[int, str]] = []
     variables: dict[str, list[str]] = {}
     composed: list[Composed] = []
-    compose = ""
+    compose = real = ""
     for line in block.lines:
         key, _, rest = line.partition(" ")
         if key == "f":
@@ -108,13 +110,15 @@ def _checkout(block: Block) -> Checkout:
                 pids.append((int(number), file))
         elif key == "denied":
             unread.append(rest)
+        elif key == "real":
+            real = rest
         elif key == "compose":
             compose = rest
         elif key == "compose:":
             _composed(composed, compose, rest)
     named = tuple((file, tuple(dict.fromkeys(names))) for file, names in variables.items())
     return Checkout(block.rest, "git" in block.lines, tuple(files), tuple(folders), tuple(uses), named, tuple(pids),
-                    tuple(composed), tuple(unread))  # fmt: skip
+                    tuple(composed), tuple(unread), real)  # fmt: skip
 
 
 def _composed(services: list[Composed], file: str, line: str) -> None:

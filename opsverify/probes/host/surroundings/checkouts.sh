@@ -14,18 +14,23 @@ d=${d%/*}; done
 for p in /proc/[0-9]*; do case $(cat "$p/comm") in *node*|next*|MainThread|bun) readlink "$p/cwd";; esac; done 2>/dev/null
 command -v systemctl >/dev/null 2>&1 && systemctl show -p WorkingDirectory -- '*.service' 2>/dev/null | sed -n 's/^WorkingDirectory=!\{0,1\}\(\/.\)/\1/p'
 ls -d /srv/* /srv/*/* /opt/* /opt/*/* /var/www/* /home/* /home/*/* /root/* /app /usr/src/app /data/* 2>/dev/null
-} | sort -u | while IFS= read -r d; do case $d in */node_modules|*/node_modules/*) continue;; esac; [ -d "$d" ] && upmost "$d"; done | sort -u | head -n 40 |
-while IFS= read -r root; do
+} | sort -u | while IFS= read -r d; do case $d in */node_modules|*/node_modules/*) continue;; esac; [ -d "$d" ] && upmost "$d"; done | sort -u | sed -e '41s/.*/+/' -e 41q |
+# Of two names of one folder, the link's: `current` stays when a release goes.
+while IFS= read -r root; do [ "$root" != + ] || { echo '+	+'; continue; }; printf '%s\t%s\n' "$(cd "$root" 2>/dev/null && pwd -P || printf '%s' "$root")" "$root"; done |
+awk -F '\t' '!($1 in name) || name[$1] == $1 { name[$1] = $2 } END { for (real in name) print name[real] "\t" real }' | sort |
+while IFS='	' read -r root real; do
+[ "$root" != + ] || { echo '== denied more than 40 checkouts'; continue; }
 [ -r "$root" ] && [ -x "$root" ] || { echo "== denied $root"; continue; }
-echo "== checkout $root"
+echo "== checkout $root"; echo "real $real"
 [ ! -e "$root/.git" ] || echo git
-found=$(find "$root" -maxdepth 4 \( -name node_modules -o -name .git -o -name vendor -o -name dist \) -prune -o -path '*/.next/cache' -print -prune \
+found=$(find "$root/" -maxdepth 4 \( -name node_modules -o -name .git -o -name vendor -o -name dist \) -prune -o -path '*/.next/cache' -print -prune \
 -o -path '*/.next/*' -prune -o \( -type f -o -type d \) \( -name package.json -o -name '*-lock.*' -o -name yarn.lock -o -name bun.lockb \
 -o -name schema.prisma -o -name '.env*' -o -name '*.pid' -o -name '*.log' -o -name '*.sh' -o -name 'docker-compose*.y*ml' -o -name 'compose*.y*ml' \
--o -iname '*operation*.md' -o -iname '*runbook*.md' -o -name migrations -o -name logs -o -name temp -o -name tmp -o -name 'backup*' \) -print 2>&1 | head -n 2000)
+-o -iname '*operation*.md' -o -iname '*runbook*.md' -o -name migrations -o -name logs -o -name temp -o -name tmp -o -name 'backup*' \) -print 2>&1 | sed -e '2001s/.*/+/' -e 2001q)
 printf '%s\n' "$found" | while IFS= read -r f; do
 case $f in
 '') continue;;
++) echo "denied more than 2000 files of note in $root"; continue;;
 'find: '*) f=${f#find: }; f=${f%: *}; f=${f#[\'\"]}; printf 'denied %s\n' "${f%[\'\"]}"; continue;;
 esac
 if [ -d "$f" ]; then k=d; else k=f; fi

@@ -9,7 +9,7 @@ echo "== engine $engine"
 "$engine" inspect --type container --format '{"name":{{json .Name}},"image":{{json .Config.Image}},"state":{{json .State.Status}},'\
 '"restart":{{json .HostConfig.RestartPolicy.Name}},"ports":{{json .NetworkSettings.Ports}},'\
 '"service":{{json (index .Config.Labels "com.docker.compose.service")}},"project":{{json (index .Config.Labels "com.docker.compose.project")}},'\
-'"folder":{{json (index .Config.Labels "com.docker.compose.project.working_dir")}}}' -- $ids 2>/dev/null ||
-printf '\n== denied some containers of %s (inspect failed)\n' "$engine"
+'"folder":{{json (index .Config.Labels "com.docker.compose.project.working_dir")}}}' -- $ids 2>/dev/null || {
+echo; echo "== denied some containers of $engine (inspect failed)"; }
 done
 exit 0

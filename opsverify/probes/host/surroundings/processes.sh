@@ -27,8 +27,8 @@ sed -n 's/^[0-9]*:\(name=systemd\)\{0,1\}:\(.\)/cgroup \2/p' "$d/cgroup"
 w=$(readlink "$d/cwd") && printf 'cwd %s\n' "$w"
 set -f; IFS='
 '
-# shellcheck disable=SC2046 # a line each
-mentioned "$w" $(tr '\0' '\n' < "$d/cmdline")
+# shellcheck disable=SC2020,SC2046 # a line each; both become ends of lines
+mentioned "$w" $(tr '\0 ' '\n\n' < "$d/cmdline") # a title is one argument
 set +f; unset IFS
 done 2>/dev/null
 exit 0

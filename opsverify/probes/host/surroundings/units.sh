@@ -8,7 +8,8 @@ case $f in *@.*) continue;; esac # templates cannot be shown by themselves
 [ -f "$f" ] && [ ! -L "$f" ] && set -- "$@" "${f##*/}"
 done
 p=Id,LoadState,ActiveState,SubState,UnitFileState,FragmentPath,Type,MainPID,User,WorkingDirectory,Unit,EnvironmentFiles
-u=$(systemctl show -p "$p" -- '*.service' '*.timer' "$@" 2>/dev/null) || { echo '== nosystemd'; exit 0; }
+[ -d /run/systemd/system ] || { echo '== nosystemd'; exit 0; } # sd_booted(3)
+u=$(systemctl show -p "$p" -- '*.service' '*.timer' "$@") || exit 5
 printf '%s\n' '== units' "$u"
 # Of the units that run something of their own: what, and where to they write.
 printf '%s\n' "$u" | awk -F= '
