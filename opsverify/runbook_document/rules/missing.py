@@ -38,10 +38,9 @@ def _absent(command: Command, script: Script, system: System, *roles: str) -> It
 def script_missing(command: Command, script: Script, system: System) -> Iterator[Words]:
     """A script that no checkout has: `./start-app.sh`."""
     for path, instead in _absent(command, script, system, "script"):
-        better = (
-            instead
-            or "write the script, add it to the checkout, and name it by its whole path; or say what it was to do"
-        )
+        written = "write the script, add it to the checkout, and name it by its whole path; or say what it was to do"
+        built = "the build that makes it, before it" if re.search(r"(?:^|/)(?:dist|build)/", path.written) else ""
+        better = instead or built or written
         yield {"path": path.written, "where": system.where(path.written), "better": better}
 
 
