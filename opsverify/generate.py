@@ -75,8 +75,9 @@ def main(root: Path) -> None:
 
 def documents(root: Path, items: Mapping[str, Item]) -> dict[str, str]:
     """What is generated below docs/, by file."""
-    from opsverify.reference import catalogue, keys, options
+    from opsverify.reference import catalogue, keys, options, runbook_findings
     from opsverify.reference.uses import uses
+    from opsverify.runbook_document.rules import RULES
     from rehearsal.faults import FAULTS, document
 
     used = uses(root / "checks")
@@ -85,11 +86,13 @@ def documents(root: Path, items: Mapping[str, Item]) -> dict[str, str]:
         for item in items
     }
     privileges_page = (root / "docs" / "privileges.md").read_text(encoding="utf-8")
+    runbook_page = (root / "docs" / "how-to" / "runbook.md").read_text(encoding="utf-8")
     runbooks = {language: root / "docs" / f"operations-runbook.{language}.md" for language in ("en", "ja")}
     return {
         "faults.md": document.document(items),
         "privileges.md": privileges.with_table(privileges_page),
         "reference/options.md": options.document(),
+        "how-to/runbook.md": runbook_findings.with_table(runbook_page, RULES),
         "reference/environment.md": keys.document(used),
         "reference/checks.md": catalogue.document(items, used, turning, "en"),
         "ja/reference/checks.md": catalogue.document(items, used, turning, "ja"),

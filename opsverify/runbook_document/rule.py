@@ -28,9 +28,10 @@ A find may set `line` and `quote` where it is not the command's own. It raises N
 
 @dataclass(frozen=True)
 class Rule:
-    """One mistake. `kind`: what is wrong with such a command; `needs`: what it asks of the system, for people."""
+    """One mistake: what it is, its `kind`, what is said of one, and what it `needs` to know of the system, in words."""
 
     id: str
+    about: str
     kind: str
     why: str
     better: str
@@ -68,7 +69,7 @@ def rule(kind: str, *, why: str, better: str, needs: str = "", of_sql: bool = Fa
         id_ = getattr(match, "__name__", "").replace("_", "-")
         if id_ in _rules:
             raise ValueError(f"two rules are named {id_}")
-        _rules[id_] = Rule(id_, kind, why, better, needs, match, of_sql)
+        _rules[id_] = Rule(id_, (match.__doc__ or "").strip(), kind, why, better, needs, match, of_sql)
         return match
 
     return declare

@@ -202,3 +202,4 @@ def test_a_rule_says_what_it_asks_of_the_system():
         asks = any(word in rule.match.__code__.co_names for word in ("exists", "has_any", "has_unit", "package_script"))
         assert rule.needs or not asks, rule.id
         assert rule.kind
+        assert rule.about.endswith("."), rule.id

@@ -36,6 +36,7 @@ def _search(command: Command, script: Script, system: System, holds: str) -> tup
     better="{better}",
 )
 def errors_not_found(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """A `grep` for errors that does not match how the application's log writes them; tried on the log."""
     pair = _search(command, script, system, "application")
     if pair is None or not _ERRORS.search(pair[0].pattern):
         return
@@ -63,6 +64,7 @@ def errors_not_found(command: Command, script: Script, system: System) -> Iterat
     better="""awk '$9 ~ /^[45][0-9][0-9]$/' {log}""",
 )
 def statuses_not_told_apart(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """A `grep` for status codes that matches sizes and paths, and misses codes; tried on the log."""
     pair = _search(command, script, system, "access")
     if pair is None or not _STATUSES.search(pair[0].pattern):
         return

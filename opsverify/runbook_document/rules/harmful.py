@@ -39,6 +39,7 @@ def builds(command: Command, script: Script) -> list[tuple[str, str]]:
     better="rm -rf {folder}/cache, or a build into another checkout and then the switch",
 )
 def live_build_deleted(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """`rm -rf frontend/.next` of the build that is being served, with no build behind it."""
     for folder, file in builds(command, script):
         if any(
             "build" in " ".join(c.texts)
@@ -62,6 +63,7 @@ def _restores(command: Command) -> bool:
     "ALTER DATABASE {database} RENAME TO {database}_before",
 )
 def database_dropped_before_restore(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """`dropdb` before anything was restored: the old database is gone, and the dump untried."""
     dropped = None
     if command.name == "dropdb":
         operands = command.operands(("-h", "-p", "-U", "--host", "--port", "--username", "--maintenance-db"))
@@ -81,6 +83,7 @@ def database_dropped_before_restore(command: Command, script: Script, system: Sy
     better="{better}",
 )
 def pkill_misses_server(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """`pkill -f "npm run start"`: the wrapper dies, the server stays up."""
     if command.name not in ("pkill", "pgrep") or not command.has("-f", "--full") or command.elsewhere or command.tested:
         return
     pattern = next((word.text for word in command.operands(("-u", "-U", "-s", "-t", "-P", "--signal"))), "")
@@ -106,6 +109,7 @@ def pkill_misses_server(command: Command, script: Script, system: System) -> Ite
     better='"${{{name}:?}}" in the place of {written}',
 )
 def delete_below_empty_variable(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """`find $DIR -delete`, `rm -rf $DIR/x` where nobody sees to it that `$DIR` is something."""
     finds = command.name == "find" and (
         "-delete" in command.texts or ("-exec" in command.texts and "rm" in command.texts)
     )
@@ -153,6 +157,7 @@ def _is_set(name: str, command: Command, script: Script) -> bool:
     better="tar -xzf {file} -C into an empty folder, compare, then move what is needed",
 )
 def archive_over_root(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """`tar -x … -C /`: an archive unpacked over the running system."""
     if command.name != "tar" or command.elsewhere or not command.texts:
         return
     into = command.value("-C", "--directory")
@@ -172,6 +177,7 @@ def archive_over_root(command: Command, script: Script, system: System) -> Itera
     better="{better}",
 )
 def development_server(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """`next dev` and the like in production."""
     if not system.production or re.search(r"開発|ローカル|develop|local", script.block.chapter, re.IGNORECASE):
         return
     run, typed = package_script(command, script, system), " ".join((command.name, *command.texts))
@@ -194,6 +200,7 @@ def development_server(command: Command, script: Script, system: System) -> Iter
     better="set -eu at its head, so that nothing is deleted after a failed backup",
 )
 def old_backups_deleted_anyway(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """Old backups deleted by a script also when the new one failed."""
     if command.name != "find" or not script.block.is_program or "errexit" in script.options or command.tested:
         return
     if not any(text in ("-mtime", "-mmin", "-ctime") for text in command.texts):

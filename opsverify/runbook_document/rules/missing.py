@@ -36,11 +36,11 @@ def _absent(command: Command, script: Script, system: System, *roles: str) -> It
     better="{better}",
 )
 def script_missing(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """A script that no checkout has: `./start-app.sh`."""
     for path, instead in _absent(command, script, system, "script"):
-        better = (
-            instead
-            or "write the script, add it to the checkout, and name it by its whole path; or say what it was to do"
-        )
+        written = "write the script, add it to the checkout, and name it by its whole path; or say what it was to do"
+        built = "the build that makes it, before it" if re.search(r"(?:^|/)(?:dist|build)/", path.written) else ""
+        better = instead or built or written
         yield {"path": path.written, "where": system.where(path.written), "better": better}
 
 
@@ -51,6 +51,7 @@ def script_missing(command: Command, script: Script, system: System) -> Iterator
     better="{better}",
 )
 def path_missing(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """A file or a folder that is read or written to, and is on no host: `tail -f backend/app.log`."""
     for path, instead in _absent(command, script, system, "file", "folder"):
         makes = f"mkdir -p {path.written} once, or the folder that is meant" if path.role == "folder" else ""
         better = instead or makes or "the path that it has on this system"
@@ -63,6 +64,7 @@ def path_missing(command: Command, script: Script, system: System) -> Iterator[W
     better="{command} with the real path{real}",
 )
 def path_to_fill_in(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """`/path/to/…` in a script that is run as it stands."""
     for word in command.words if script.block.is_program else ():  # else a person fills it in
         match = re.match(r"(?:--?[\w-]+=)?(/path/to(?:/[^\s'\"]*)?)", word.text)
         if match:
@@ -78,6 +80,7 @@ def path_to_fill_in(command: Command, script: Script, system: System) -> Iterato
     better="{better}",
 )
 def unit_missing(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """A systemd unit that no host knows: `systemctl restart mycats-api`."""
     if not system.hosts and not system.unanswered:
         return
     for unit in named.units(command):
@@ -100,6 +103,7 @@ def unit_missing(command: Command, script: Script, system: System) -> Iterator[W
     better="{better}",
 )
 def package_script_missing(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """A script that package.json does not have: `pnpm -w run dev`."""
     run = package_script(command, script, system)
     if run is None or run.found:
         return

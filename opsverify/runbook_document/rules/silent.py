@@ -57,6 +57,7 @@ def blind_curl(command: Command) -> bool:
     better="curl -fsS --max-time 10 {rest}",
 )
 def curl_without_fail(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """`curl` without `-f` where something is looked after: an error page passes for an answer."""
     if blind_curl(command):
         url = next((text for text in command.texts if "://" in text or text.startswith(("$", "localhost"))), "URL")
         timed = command.value("-w", "--write-out")
@@ -70,6 +71,7 @@ def curl_without_fail(command: Command, script: Script, system: System) -> Itera
     better="curl -fsS --max-time 10 {url}, here and in the script",
 )
 def script_without_fail(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """A script of package.json that is such a `curl`: `pnpm -w run test:health` ends with 0 on 500 and 503."""
     run = package_script(command, script, system)
     if run is None or not run.found:
         return
@@ -100,6 +102,7 @@ def _is_end(command: Command, count: int) -> bool:
     better="set -o pipefail before it, or {first} into a file first, checked, and {last} after it",
 )
 def status_hidden_by_pipe(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """A command that may fail, before a pipe that does not: `pg_dump mycats | gzip > x.gz` without pipefail."""
     if command.before or not command.after or "pipefail" in script.options or command.elsewhere:
         return
     last = command.after[-1]
@@ -128,6 +131,7 @@ _RESTORE = re.compile(r"復旧|復元|リストア|restor|recover", re.IGNORECAS
     better="psql -X -v ON_ERROR_STOP=1 --single-transaction -d {database} -f {file}",
 )
 def psql_without_on_error_stop(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """A dump restored by `psql < dump.sql` without ON_ERROR_STOP: it ends with 0 whatever went wrong."""
     if command.name != "psql" or any("ON_ERROR_STOP" in text for text in command.texts):
         return
     fed = next((r.target.text for r in command.redirects if r.operator == "<"), "")
@@ -164,6 +168,7 @@ def psql_without_on_error_stop(command: Command, script: Script, system: System)
     better="set -eu at its head, write to a file of another name, and mv it into place when {command} has ended well",
 )
 def backup_without_error_handling(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """A script of backups that goes on when `pg_dump` has failed, and says that it is done."""
     if not script.block.is_program or "errexit" in script.options or command.tested:
         return
     if command.name not in ("pg_dump", "pg_dumpall", "mysqldump"):

@@ -37,6 +37,7 @@ _RENAMED = (
     of_sql=True,
 )
 def renamed_in_postgresql(sql: Sql, system: System) -> Iterator[Words]:
+    """SQL with a name that this version of PostgreSQL has no more: `mean_time`, `pg_start_backup`."""
     for among, old, since, new in _RENAMED:
         if re.search(rf"(?<![\w.]){old}\b|\.{old}\b", sql.text) and re.search(among, sql.text):
             major = system.postgres_major()
@@ -65,6 +66,7 @@ _VERBS = ("audit", "install", "i", "ci", "update", "upgrade", "outdated", "prune
     better="{better}",
 )
 def other_package_manager(command: Command, script: Script, system: System) -> Iterator[Words]:
+    """`npm audit`, `npm ci`, `yarn install` beside another one's lock file."""
     if command.name not in ("npm", "pnpm", "yarn") or command.elsewhere or script_name(command):
         return
     words = [word.text for word in command.operands()]
