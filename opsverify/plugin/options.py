@@ -18,10 +18,11 @@ from opsverify.history.comparing import Comparer
 from opsverify.history.reading import last_results
 from opsverify.history.recording import Recorder
 from opsverify.plugin import costs, notifications
+from opsverify.plugin.default_environment import chosen
 from opsverify.plugin.exit_code import FailOn, exit_code
 from opsverify.plugin.first_diagnostics import Diagnostics
-from opsverify.plugin.startup import environment_files, environment_names, location_of, runbook, start
-from opsverify.plugin.state import RUN, Run, is_worker
+from opsverify.plugin.startup import environment_files, location_of, runbook, start
+from opsverify.plugin.state import RUN, Run, is_worker, looks_ahead
 from opsverify.plugin.waivers import waivers_table
 from opsverify.probes.host.ssh import close_connections
 from opsverify.probes.host.ssh.left import left_to_openssh
@@ -36,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         metavar="ENVIRONMENT",
         help="environment to verify: a name from environments/, or a path to a YAML file; repeatable. "
-        "Required, unless VERIFY_ENV is set.",
+        "Required, unless the variable VERIFY_ENV or else `env` in pytest.ini names one.",
     )
     group.addoption("--slot", metavar="SLOT", help="verify this deployment slot instead of the active one")
     group.addoption(
@@ -101,7 +102,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except OpsverifyError as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[RUN] = run
-    if not is_worker(config):
+    if not is_worker(config) and not looks_ahead(config):
         try:
             _reports(config, run)
         except ConfigurationError as error:
@@ -123,7 +124,7 @@ def _traceability(config: pytest.Config) -> int:
     items = load_items(path)
     checks = traceability.read_checks(path.parent, items)
     last: list[traceability.Last] = []
-    names = environment_names(config)
+    names = chosen(config).names
     for path in environment_files(config, names) if names else ():
         location = location_of(config, path, one_setting(path, "history"))
         try:
