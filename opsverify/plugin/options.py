@@ -96,17 +96,15 @@ def pytest_configure(config: pytest.Config) -> None:
     except ValueError as error:
         raise pytest.UsageError(f"--fail-on: found {config.option.fail_on!r}, allowed {error}") from None
     try:
-        run = start(config)
+        config.stash[RUN] = run = start(config)
+        if not is_worker(config) and not looks_ahead(config):
+            _reports(config, run)
     except ConfigurationError as error:
-        raise pytest.UsageError("\n".join(error.mistakes)) from None
+        from opsverify.plugin.refusal import refused
+
+        raise refused(config, error) from None
     except OpsverifyError as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[RUN] = run
-    if not is_worker(config) and not looks_ahead(config):
-        try:
-            _reports(config, run)
-        except ConfigurationError as error:
-            raise pytest.UsageError("\n".join(error.mistakes)) from None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -64,11 +64,7 @@ def start(config: pytest.Config) -> Run:
     if config.option.revision is not None:
         loaded = [_meant(one, config.option.revision) for one in loaded]
     slot = config.option.slot
-    for one in loaded:
-        slots = one.environment.slots
-        if slot is not None and slot not in slots:
-            allowed = ", ".join(sorted(slots)) or "no --slot: no target has one"
-            mistakes.append(f"{one.path}: --slot: found {slot!r}, allowed {allowed}")
+    mistakes = [wrong for one in loaded if (wrong := wrong_slot(one, slot))]
     if mistakes:
         raise ConfigurationError(mistakes)
     secrets = {secret for one in loaded for secret in one.secrets}
@@ -91,6 +87,28 @@ def _meant(loaded: Loaded, revision: str) -> Loaded:
         if "revision" in item.settings
     }
     return replace(loaded, items={**loaded.items, **changed})
+
+
+def wrong_slot(loaded: Loaded, slot: str | None) -> str:
+    """Why `--slot` cannot be that of an environment; "" where it can."""
+    slots = loaded.environment.slots
+    if slot is None or slot in slots:
+        return ""
+    allowed = ", ".join(sorted(slots)) or "no --slot: no target has one"
+    return f"{loaded.path}: --slot: found {slot!r}, allowed {allowed}"
+
+
+def unusable_channels(loaded: Loaded) -> list[str]:
+    """The channels of an environment that could send nothing; imports what sends, where there are any."""
+    notify = loaded.environment.notify
+    if notify is None:
+        return []
+    from opsverify.notify.channels import unusable
+
+    return [
+        f"{loaded.path}: notify.channels.{name}.apprise: found a value that does not fit, allowed {allowed}"
+        for name, allowed in unusable(notify)
+    ]
 
 
 def _public_names(environment: Environment) -> Iterator[str]:
