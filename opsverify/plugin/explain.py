@@ -198,7 +198,8 @@ class _Page:
         yield from ("", words["to do"])
         yield from self._to_do(known)
         for place in places:
-            yield from ("", words["here"].format(name=place.path))
+            yield ""
+            yield from wrap(words["here"].format(name=self._named(place.path)), 0)
             yield from self._here(place)
 
     def _limits(self, places: Sequence[Place]) -> Iterator[str]:
@@ -226,26 +227,33 @@ class _Page:
         yield from wrap(f"{name}: {value}" + (f" ({self._at(path, line)})" if line else ""), 2)
 
     def _at(self, path: Path, line: int) -> str:
+        return f"{self._named(path)}, {self._words['line'].format(n=line)}"
+
+    def _named(self, path: Path) -> Path:
         root = self._config.rootpath
-        name = path.relative_to(root) if path.is_relative_to(root) else path
-        return f"{name}, {self._words['line'].format(n=line)}"
+        return path.relative_to(root) if path.is_relative_to(root) else path
 
     def _asks(self, environments: Sequence[Environment], loaded: Sequence[Loaded]) -> Iterator[str]:
         """Every question that the check's facts are made of, once, with what it takes and what is sent."""
         words = self._words
-        facts = dict.fromkeys(name for check in self._checks for name in check.arguments if name in FACTS)
         told: set[type] = set()
-        for kind in dict.fromkeys(FACTS[name].kind for name in facts):
-            own = [FACTS[name] for name in facts if FACTS[name].kind == kind]
+        for facts in self._facts():
+            kind = facts[0].kind
             for number, environment in enumerate(environments):
                 item = loaded[number].items[self._item.id] if loaded else self._item
-                targets = _targets(environment, kind, own)
+                targets = _targets(environment, kind, facts)
                 names = short(target.name for target in targets)
                 yield from wrap((words["of"] if targets else words["none of"]).format(kind=kind, names=names), 2)
-                for query in (q for t in targets for f in own for q in f.queries(environment, t, item.settings)):
+                for query in (q for t in targets for f in facts for q in f.queries(environment, t, item.settings)):
                     if type(query.question) not in told:
                         told.add(type(query.question))
                         yield from self._question(query)
+
+    def _facts(self) -> Iterator[list[Fact]]:
+        """The facts that each function of the check takes, all of one kind of target."""
+        for check in self._checks:
+            if facts := [FACTS[name] for name in check.arguments if name in FACTS]:
+                yield facts
 
     def _question(self, query: Any) -> Iterator[str]:
         words, question, way = self._words, query.question, way_of(query.probe)
@@ -281,22 +289,19 @@ class _Page:
 
     def _to_do(self, known: Sequence[Environment]) -> Iterator[str]:
         action = self._item.action.in_language(self._language)
-        told: dict[str, list[str]] = {}
-        kinds = dict.fromkeys(FACTS[n].kind for check in self._checks for n in check.arguments if n in FACTS)
+        told: dict[str, dict[str, None]] = {}
         for environment in known:
-            for kind in kinds:
-                own = [
-                    FACTS[n] for check in self._checks for n in check.arguments if n in FACTS and FACTS[n].kind == kind
-                ]
-                for target in _targets(environment, kind, own):
-                    told.setdefault(advice(action, environment, target, self._language), []).append(target.name)
-        for said, names in (told or {advice(action, Environment.model_validate({}), None, self._language): []}).items():
+            for facts in self._facts():
+                for target in _targets(environment, facts[0].kind, facts):
+                    said = advice(action, environment, target, self._language)
+                    told.setdefault(said, {})[target.name] = None
+        for said, names in (told or {advice(action, Environment.model_validate({}), None, self._language): {}}).items():
             yield from wrap(said if len(told) < 2 else f"{short(names)}: {said}", 2)
 
     def _here(self, place: Place) -> Iterator[str]:
         words, check = self._words, self._item.id
         if place.loaded is None:
-            yield from wrap(words["mistakes"].format(path=place.path, name=place.name), 2)
+            yield from wrap(words["mistakes"].format(path=self._named(place.path), name=place.name), 2)
         else:
             environment = place.loaded.environment
             for key, reason in environment.not_applicable.items():

@@ -231,6 +231,7 @@ RULES: Sequence[tuple[str, Make]] = (
     (r"the host has no (?P<name>zstd|gzip|bzip2|xz|tar)\b", _program),
     (r"(?:^|[\s:])(?P<name>[a-z][\w.-]*): (?:command )?not found", _program),
     (r"where the suite runs", _plainly(Lack.PROGRAM)),
+    (r"the history is switched off", _plainly(Lack.OTHER, "say where it is kept: `history` in the environment file")),
     # Logins to an API, and to documents.
     (r"needs a login, and none is configured", _plainly(Lack.LOGIN, "`login` of the API in the environment file")),
     (r"give it a header that may read it", _plainly(Lack.LOGIN, "`headers` of the document in the environment file")),

@@ -28,9 +28,9 @@ def sent(question: Any) -> list[Sent]:
     if isinstance(question, Question):
         given = [Sent(f"${number}", str(value)) for number, value in enumerate(question.arguments, 1)]
         return [*(Sent(_file(one), one.text) for one in (question.shell, *question.helpers)), *given]
-    if callable(getattr(question, "steps", None)):
+    if callable(getattr(question, "steps", None)) and (told := statements(question)):
         file = f"{type(question).__module__.replace('.', '/')}.py"
-        return [Sent(f"SQL, written in {file}", "\n\n".join(f"{_folded(text)};" for text in statements(question)))]
+        return [Sent(f"SQL, written in {file}", "\n\n".join(f"{_folded(text)};" for text in told))]
     return []
 
 
