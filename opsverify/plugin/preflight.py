@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from opsverify.config.environment import Environment, Host, Service
+from opsverify.config.environment import BackupStore, Environment, Folder, Host, Service
 from opsverify.errors import ProbeError
 from opsverify.plugin.accounts import account_of, sudo_of, user_of
 from opsverify.plugin.evidence import asks, gather
@@ -59,9 +59,9 @@ WORDS = {
 _CLOCKS = ("clock-skew", "time-synchronised")
 """Checks whose failure makes others' times wrong."""
 _IN_PART = re.compile(
-    r"[^;(]*(?:this account may (?:not |read )|may not be seen by this account|may not be read)[^;)]*"
+    r"this account may (?:not |read )|may not be (?:seen|read) by this account|[^;] may not be read\b"
 )
-"""What a check says that judged with less than it asks for."""
+"""What a check says that has judged with less than it asks for."""
 
 
 @dataclass
@@ -128,8 +128,8 @@ def _lacking(result: Result) -> Iterator[str]:
         yield result.sentence.partition("moreover, ")[2]
     elif result.runbook in _CLOCKS and result.outcome in (Outcome.ALERT, Outcome.WARNING):
         yield result.sentence
-    else:
-        yield from (part.strip() for part in _IN_PART.findall(f"{result.sentence}; {result.observed}"))
+    elif _IN_PART.search(said := result.sentence or result.observed):
+        yield said
 
 
 def _lacking_here(drills: Iterable[pytest.Item]) -> Iterator[str]:
@@ -184,6 +184,8 @@ def _whom(case: Case, where: str) -> Whom:
         known |= {"host": host.name, "connection": host.connection, "account": account}
     if isinstance(target, Service):
         known["unit"] = target.unit or ""
+    if isinstance(target, BackupStore | Folder):
+        known["folder"] = target.path
     if database is not None and (host is None or not where.startswith("host ")):
         server, port, name = database.location
         known |= {"server": f"{server or 'localhost'}:{port}", "database": name, "role": account_of(database)}

@@ -37,6 +37,8 @@ class Whom:
     """Who asks the host; "" where ssh_config says it."""
     unit: str = ""
     """Of the service that is asked about."""
+    folder: str = ""
+    """Of the target: where files lie that a sentence names without one."""
     server: str = ""
     """Where the database is: `prod-db:5432`."""
     database: str = ""
@@ -76,6 +78,19 @@ def _join(group: str = "") -> Make:
     return lambda match, whom: _root(whom, f"usermod -aG {group or match['group']} {whom.user}")
 
 
+def _dump(match: re.Match[str], whom: Whom) -> Remedy:
+    """A backup's file, which a sentence names by its name alone; the next one will be as this one was written."""
+    path = quote(f"{whom.folder.rstrip('/')}/{match['name']}")
+    return _root(whom, _command(path, "chmod g+r", whom), "and have the job that writes it do so, by `umask 027`")
+
+
+_NOT_ROOTS = "where its group is root this does nothing: give it another group first"
+
+
+def _command(path: str, change: str, whom: Whom) -> str:
+    return f'g=$(stat -c %G {path}) && [ "$g" != root ] && usermod -aG "$g" {whom.user} && {change} {path}'
+
+
 def _through_group(rights: str, *, below: bool = False, folder: bool = False) -> Make:
     """Into the group that the path (its `folder`) has, which is then given `rights`, for all that is `below` it.
 
@@ -85,8 +100,7 @@ def _through_group(rights: str, *, below: bool = False, folder: bool = False) ->
     def make(match: re.Match[str], whom: Whom) -> Remedy:
         path = quote(dirname(match["path"]) if folder else match["path"])
         change = f"chmod {'-R ' if below else ''}g+{rights}"
-        command = f'g=$(stat -c %G {path}) && [ "$g" != root ] && usermod -aG "$g" {whom.user} && {change} {path}'
-        return _root(whom, command, "where its group is root this does nothing: give it another group first")
+        return _root(whom, _command(path, change, whom), _NOT_ROOTS)
 
     return make
 
@@ -98,12 +112,21 @@ def _become(account: str) -> Make:
         becomes = account or (f"$(systemctl show -p User --value {quote(whom.unit)})" if whom.unit else "<its account>")
         # visudo takes no line that is wrong: with one, nobody on the host could use sudo any more.
         rule = f"{whom.user} ALL=({becomes}) NOPASSWD: /bin/sh -c *"
-        line = f'echo "{rule}" | EDITOR=tee visudo -f /etc/sudoers.d/opsverify'
+        line = f"echo \"{rule}\" | EDITOR='tee -a' visudo -f /etc/sudoers.d/opsverify"
         asked = "?sudo=true" + ("" if account == "root" else "&sudo_user=<that account>")
         advice = f"and `connection: {whom.connection.partition('?')[0]}{asked}`; docs/privileges.md says at what risk"
         return _root(whom, line, advice)
 
     return make
+
+
+def _files(match: re.Match[str], whom: Whom) -> Remedy:
+    """The files that the application reads, which say as much of its variables as its process does."""
+    paths = re.findall(_PATH, match["places"])
+    if not paths:
+        return _become("")(match, whom)
+    commands = tuple(_command(quote(path), "chmod g+r", whom) for path in paths)
+    return Remedy(Lack.PRIVILEGE, f"as root on {whom.host or 'the host'}", commands, _NOT_ROOTS)
 
 
 def _as_itself(match: re.Match[str], whom: Whom) -> Remedy:
@@ -192,6 +215,7 @@ _LOG = r"(?P<path>/var/log/[^\s,;:()'’]+)"
 _DENIED = r"may not (?:be )?(?:read|list|looked for)|[Pp]ermission denied|[Oo]peration not permitted|needs root"
 
 RULES: Sequence[tuple[str, Make]] = (
+    (r"may not read (?:what is asked for|sequences)", _script),  # which grants less: a column, of all that there is
     # A database's sentences hold their statement, or follow from one of ours.
     (r"\((?:GRANT|CREATE EXTENSION) ", _said),
     (r"role (?P<role>\S+) may not see .* grant it pg_monitor", _statement(r"GRANT pg_monitor TO \g<role>")),
@@ -215,7 +239,10 @@ RULES: Sequence[tuple[str, Make]] = (
     (r"no journal that this account may read", _join("systemd-journal")),
     (r"may not talk to the \S+ daemon|[Pp]ermission denied .*docker", _join("docker")),
     (r"the group shadow and root may|\(root may\)|sudo asks for a password|sudo is not allowed there", _become("root")),
+    (r"may not read (?P<places>the environment of process [^;]*/[^;]*);", _files),
     (r"use the service's own account or root|may not be seen by this account", _become("")),
+    (r"^(?P<name>[\w.@+-]+) may not be read by this account", _dump),
+    (r"this account may not read (?P<name>[\w.@+-]+)$", _dump),
     (rf"{_LOG}.*(?:may not be|ermission denied)", _join("adm")),
     (rf"may not read {_PATH}(?<=/\.git)", _through_group("rX", below=True)),
     (rf"may not search the folder of {_PATH}", _through_group("x", folder=True)),

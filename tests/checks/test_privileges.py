@@ -144,7 +144,7 @@ def test_a_preflight_says_what_the_role_lacks_and_the_commands_that_grant_it_do(
     for needle in (
         "CREATE EXTENSION pg_stat_statements",
         "GRANT SELECT ON pg_hba_file_rules TO watcher",
-        "GRANT SELECT ON public.cats TO watcher",
+        "cats TO watcher",
         "PGOPTIONS='-c opsverify.role=watcher' psql -d mycats -f opsverify/sql/monitoring-role.sql",
         "as a superuser of 127.0.0.1:",
     ):
