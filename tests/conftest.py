@@ -47,6 +47,7 @@ FAST = (
     "notify/test_state.py",
     "plugin/test_declared.py",
     "plugin/test_exit_code.py",
+    "plugin/test_remedies.py",
     "plugin/test_selection.py",
     "probes/host/test_environment_files.py",
     "probes/host/test_facts.py",

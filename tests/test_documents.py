@@ -19,7 +19,7 @@ from tests.pace import HANGS
 ROOT = Path(__file__).parents[1]
 READMES = {"en": "README.md", "ja": "README.ja.md"}
 DOCUMENTS = [*READMES.values(), "docs/architecture.md", "docs/fleets.md", "docs/notifications.md", "docs/privileges.md"]
-DOCUMENTS += ["docs/trends.md"]
+DOCUMENTS += ["docs/plan.md", "docs/trends.md"]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
