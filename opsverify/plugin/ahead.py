@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from opsverify.errors import ConfigurationError
-from opsverify.plugin.state import looks_ahead
+from opsverify.plugin.state import contacts_nothing, looks_ahead
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +43,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     asked = [name for name in ("plan", "preflight", "explain", "traceability") if getattr(config.option, name)]
     if len(asked) > 1:
         raise pytest.UsageError(f"{' and '.join(f'--{name}' for name in asked)}: found together, allowed one of them")
+    if config.option.fault and contacts_nothing(config):
+        raise pytest.UsageError(f"--{asked[0]}: found --fault, which breaks something; allowed without")
     if config.option.explain:
         from opsverify.plugin import explain
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from opsverify.config.environment import BackupStore, Environment, Folder, Host, Service
-from opsverify.errors import ProbeError
+from opsverify.errors import Cause, ProbeError, Unreachable
+from opsverify.evidence.collect import Evidence
 from opsverify.plugin.accounts import account_of, sudo_of, user_of
 from opsverify.plugin.evidence import asks, gather
 from opsverify.plugin.plan import Exact, printed, way_of, wrap
@@ -90,9 +91,15 @@ def look(session: pytest.Session, items: Sequence[pytest.Item]) -> Found:
     tried = [item for item in items if item not in drills and not item.stash[CASE].excuse]
     gather(config, tried)
     found: dict[tuple[str, str], Missing] = {}
+    for item in tried:
+        for cause in _lost(run.evidence, item):
+            _add(found, item.stash[CASE], cause.target, cause.message, unreachable=True)
     for case, result in _judged(tried):
         for sentence in _lacking(result):
-            _add(found, case, result, sentence)
+            where, said = result.cause.partition(": ")[::2] if result.cause else (_place(case), sentence)
+            clock = result.runbook in _CLOCKS and result.outcome.judged
+            grants = _clock(_whom(case, where)) if clock else None
+            _add(found, case, where, said, grants, unreachable=result.outcome is Outcome.BLOCKED)
     for sentence in dict.fromkeys(_lacking_here(drills)):
         missing = Missing("", sentence, remedy(sentence, Whom()))
         missing.checks["restore-drill"] = None
@@ -143,20 +150,31 @@ def _lacking_here(drills: Iterable[pytest.Item]) -> Iterator[str]:
             yield str(error)
 
 
-def _add(found: dict[tuple[str, str], Missing], case: Case, result: Result, sentence: str) -> None:
-    unreachable = result.outcome is Outcome.BLOCKED
-    where, said = result.cause.partition(": ")[::2] if result.cause else (_place(case), sentence)
-    whom = _whom(case, where)
-    if result.outcome is Outcome.BROKEN:
-        grants = Remedy(Lack.OTHER)
-    elif result.runbook in _CLOCKS and result.outcome.judged:
-        grants = _clock(whom)
-    else:
-        grants = remedy(said, whom, unreachable=unreachable)
+def _lost(evidence: Evidence, item: pytest.Item) -> Iterator[Cause]:
+    """The targets of a check that gave no answer at all: for some checks that is the answer, which they judge."""
+    for query in asks(item):
+        try:
+            evidence.of(query)
+        except Unreachable as error:
+            if error.cause is not None:
+                yield error.cause
+        except ProbeError:
+            continue
+
+
+def _add(
+    found: dict[tuple[str, str], Missing],
+    case: Case,
+    where: str,
+    said: str,
+    grants: Remedy | None = None,
+    *,
+    unreachable: bool,
+) -> None:
+    grants = grants or remedy(said, _whom(case, where), unreachable=unreachable)
     # What one command grants is one thing, however many questions are refused for it.
     key = (where, "\n".join(grants.commands) or said)
-    missing = found.setdefault(key, Missing(where, said, grants))
-    missing.checks[result.runbook or result.nodeid] = None
+    found.setdefault(key, Missing(where, said, grants)).checks[case.item.id] = None
 
 
 def _clock(whom: Whom) -> Remedy:
