@@ -28,7 +28,7 @@ from opsverify.reporting.results import Outcome, Result
 
 WORDS = {
     "en": {
-        "head": "Preflight of {title}: {checks} checks, {targets} targets asked.",
+        "head": "Preflight of {title}: checks {checks}, targets asked {targets}.",
         "drills": "Not tried, as a drill would act: {names}",
         Lack.UNREACHABLE: "Not reached",
         Lack.PRIVILEGE: "Privileges",

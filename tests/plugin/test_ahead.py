@@ -263,12 +263,23 @@ def test_a_page_says_all_of_a_check_in_this_environment(planned: Project, listen
     assert "SELECT" in japanese.output
 
 
-def test_a_page_does_without_what_a_wrong_file_would_say(planned: Project) -> None:
-    done = planned.run("--env", "here", "--explain", "disk-usage")  # no variable is set
+def test_a_page_needs_no_secrets_and_leaves_out_what_is_wrong(planned: Project) -> None:
+    done = planned.run("--env", "here", "--explain", "slow-queries")  # no variable is set
     assert done.code == 0, done.output
-    assert "has mistakes, so its targets are not known" in " ".join(done.output.split())
-    assert "here: band.below (environments/here.yaml, line" in done.output
-    assert "As for an example system" in done.output
+    assert "of databases: primary" in done.output
+    assert "has mistakes" not in done.output
+    wrong = planned.folder / "environments" / "wrong.yaml"
+    text = (planned.folder / "environments" / "here.yaml").read_text().replace("local://", "telnet://")
+    wrong.write_text(text + "colour: red\n")
+    done = planned.run("--env", "wrong", "--explain", "disk-usage")
+    assert done.code == 0, done.output
+    assert "of hosts: app1, here\n" in done.output
+    assert "wrong: Limits: < 85 %" in done.output
+    assert "has mistakes, and is shown without what is wrong" in " ".join(done.output.split())
+    wrong.write_text("[")
+    done = planned.run("--env", "wrong", "--explain", "disk-usage")
+    assert (done.code, "Traceback" in done.output) == (4, False), done.output
+    assert "wrong.yaml, line 2" in done.output
 
 
 def test_a_misspelt_check_is_a_usage_error_that_suggests_several(project: Project) -> None:
