@@ -1,7 +1,8 @@
 """Documents that are generated from the models, so that they cannot drift: `python -m opsverify.generate`.
 
 `environments/schema.json` lets editors complete and check environment files; `opsverify/reporting/run.schema.json` says
-what `--json` writes; `docs/reference/` is the reference of options, environment files and checks.
+what `--json` writes; `docs/reference/` is the reference of options, environment files and checks;
+`docs/operations-runbook.*.md` have the figures that are enforced.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from opsverify import privileges
 from opsverify.config.environment import Environment
 from opsverify.config.items import Item
 from opsverify.reporting import run_document
+from opsverify.runbook_document.figures import with_figures
 
 _FIGURE_KEYS = ("type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
@@ -73,8 +75,9 @@ def main(root: Path) -> None:
 
 def documents(root: Path, items: Mapping[str, Item]) -> dict[str, str]:
     """What is generated below docs/, by file."""
-    from opsverify.reference import catalogue, keys, options
+    from opsverify.reference import catalogue, keys, options, runbook_findings
     from opsverify.reference.uses import uses
+    from opsverify.runbook_document.rules import RULES
     from rehearsal.faults import FAULTS, document
 
     used = uses(root / "checks")
@@ -83,13 +86,20 @@ def documents(root: Path, items: Mapping[str, Item]) -> dict[str, str]:
         for item in items
     }
     privileges_page = (root / "docs" / "privileges.md").read_text(encoding="utf-8")
+    runbook_page = (root / "docs" / "how-to" / "runbook.md").read_text(encoding="utf-8")
+    runbooks = {language: root / "docs" / f"operations-runbook.{language}.md" for language in ("en", "ja")}
     return {
         "faults.md": document.document(items),
         "privileges.md": privileges.with_table(privileges_page),
         "reference/options.md": options.document(),
+        "how-to/runbook.md": runbook_findings.with_table(runbook_page, RULES),
         "reference/environment.md": keys.document(used),
         "reference/checks.md": catalogue.document(items, used, turning, "en"),
         "ja/reference/checks.md": catalogue.document(items, used, turning, "ja"),
+        **{
+            path.name: with_figures(path.read_text(encoding="utf-8"), items, language)
+            for language, path in runbooks.items()
+        },
     }
 
 
