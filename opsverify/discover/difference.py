@@ -30,7 +30,7 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
     "alerts": ("host", "script"),
     "certificates": ("address", "port"),
     "backups": ("host", "path"),
-    "documents": ("location",),
+    "documents": ("host", "location"),
     "names": ("domain",),
 }
 """By which keys two entries are about the same thing."""

@@ -23,6 +23,7 @@ def understand(seen: Seen, draft: Draft) -> None:
         _certificate(one, entry.name, draft)
         _same_server(one, seen, draft)
     if seen.databases:
+        _not_given(seen, draft)
         return
     for host in seen.hosts:
         for cluster in host.clusters.clusters:
@@ -79,6 +80,21 @@ def _same_server(one: DatabaseSeen, seen: Seen, draft: Draft) -> None:
         if here and {"127.0.0.1", "0.0.0.0", "::"} & listens:  # noqa: S104 - compared, not bound
             found = f"found: on {host.host.name}, what listens on {address}:{port} does so on 127.0.0.1, too"
             draft.checks["database-url"] = ({"also_named": ["127.0.0.1", "localhost"]}, found)
+
+
+def _not_given(seen: Seen, draft: Draft) -> None:
+    """Clusters on a host that none of the given addresses leads to."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    given = [conninfo_to_dict(one.source.dsn) for one in seen.databases]
+    places = {(str(parts.get("host") or "localhost"), int(str(parts.get("port") or 5432))) for parts in given}
+    for host in seen.hosts:
+        for cluster in host.clusters.clusters:
+            names = {socket.address for socket in host.processes.sockets if socket.port == cluster.port}
+            names |= {host.host.address or ""}
+            if cluster.online and not any((name, cluster.port) in places for name in names):
+                what = f"cluster {cluster.version}/{cluster.name} on {host.host.name}, port {cluster.port}"
+                draft.notices.append(f"{what}: none of the databases that were given is known to be it")
 
 
 def _certificate(one: DatabaseSeen, name: str, draft: Draft) -> None:
