@@ -48,6 +48,7 @@ FAST = (
     "notify/test_state.py",
     "plugin/test_declared.py",
     "plugin/test_exit_code.py",
+    "plugin/test_remedies.py",
     "plugin/test_selection.py",
     "probes/host/test_environment_files.py",
     "probes/host/test_facts.py",
@@ -55,6 +56,7 @@ FAST = (
     "probes/host/test_release_parsers.py",
     "probes/host/test_shell_files.py",
     "probes/host/test_surroundings.py",
+    "reference/test_pages.py",
     "reporting/test_terminal.py",
     "reporting/test_text.py",
     "test_architecture.py",
@@ -101,12 +103,33 @@ ONCE = (
 """Of these, what shows the thing itself, once; and so does the proof of every fault that cannot be rehearsed."""
 
 
+LONGEST = (
+    "crash/test_killed.py",
+    "drills/test_restore.py",
+    "probes/oracles/test_environment_files.py",
+    "probes/host/test_ssh_ways.py",
+    "checks/test_edge.py",
+    "faults",
+    "machines",
+    "hostile",
+    "crash",
+)
+"""What takes longest is begun first: a run ends with its slowest file, not with what came last by its name."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.rootpath != Path(__file__).parent:
         return
     from rehearsal.faults import FAULTS
 
     once = (*ONCE, *(fault.proof.removeprefix("tests/") for fault in FAULTS.values() if fault.proof))
+    rank = {prefix: number for number, prefix in enumerate(LONGEST)}
+
+    def begun(item: pytest.Item) -> int:
+        place = item.path.relative_to(config.rootpath).as_posix()
+        return next((number for prefix, number in rank.items() if place.startswith(prefix)), len(rank))
+
+    items.sort(key=begun)
     for item in items:
         place = item.path.relative_to(config.rootpath).as_posix()
         if not place.startswith(FAST):

@@ -58,7 +58,7 @@ class _Parser(argparse.ArgumentParser):
 def wanted(arguments: Sequence[str], variables: Mapping[str, str] = os.environ) -> Wanted:
     """Read the command line; raises ConfigurationError with every mistake. No message repeats a password."""
     mistakes: list[str] = []
-    given, unknown = _parser().parse_known_args(arguments)
+    given, unknown = parser().parse_known_args(arguments)
     mistakes += [f"found {addresses.without_login(word)!r}, allowed the options of --help" for word in unknown]
     hosts: list[Host] = []
     urls: list[str] = []
@@ -174,26 +174,27 @@ def _password(dsn: str) -> str:
     return unquote(addresses.split(dsn).password or "")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def parser() -> argparse.ArgumentParser:
+    """The options of `python -m opsverify.discover`."""
+    reader = _Parser(
         prog="python -m opsverify.discover",
         description="Look, reading only, at hosts, addresses and databases, and write the environment file that "
         "verifies them; where the file is there, tell how it differs. Exit code 0: written, or nothing differs; "
         "1: it differs; 2: mistakes of arguments; 3: something could not be looked at, or the file not be written.",
         allow_abbrev=False,
     )
-    parser.add_argument("source", nargs="*", metavar="SOURCE", help=_USAGE)
+    reader.add_argument("source", nargs="*", metavar="SOURCE", help=_USAGE)
     out = "the environment file, environments/live.yaml: written where there is none, else compared"
-    parser.add_argument("-o", dest="out", metavar="FILE", default="", help=out)
-    parser.add_argument("--write", action="store_true", help="change the file where it differs from what there is")
-    parser.add_argument(
+    reader.add_argument("-o", dest="out", metavar="FILE", default="", help=out)
+    reader.add_argument("--write", action="store_true", help="change the file where it differs from what there is")
+    reader.add_argument(
         "--ssh-config", metavar="FILE", help="an ssh_config for all ssh:// hosts; the file names it, too"
     )
-    parser.add_argument(
+    reader.add_argument(
         "--ca-file", metavar="FILE", help="a CA to trust instead of the system's; the file names it, too"
     )
-    parser.add_argument("--no-hosts", action="store_true", help="nobody can log in to the machines: a managed platform")
-    return parser
+    reader.add_argument("--no-hosts", action="store_true", help="nobody can log in to the machines: a managed platform")
+    return reader
 
 
 __all__ = ["PASSWORD", "DatabaseSource", "Wanted", "wanted"]

@@ -5,7 +5,8 @@ A history that cannot be read changes no verdict: the reports say nothing of wha
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections import defaultdict
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,17 @@ import pytest
 from opsverify.config.history_location import Location
 from opsverify.history.changes import Check, Spells, change, check_of
 from opsverify.history.records import HistoryError
-from opsverify.reporting.change import Change
+from opsverify.reporting.change import Change, Past
 from opsverify.reporting.collected import Results
 from opsverify.reporting.results import Result
 from opsverify.reporting.text import Redactor
 
 if TYPE_CHECKING:
     from opsverify.history.standings import Standings
+
+
+MOST_MEASURED = 200
+"""So many checks have the figures of earlier runs drawn, the worst first: each is a question to the database."""
 
 
 @dataclass(eq=False)  # pluggy keeps plugins in sets
@@ -44,15 +49,42 @@ class Comparer:
         if self.results.all():
             self._read()
             self.results.compare = self.change
+            self.results.look_back = self.look_back
         return (yield)
 
     def change(self, result: Result) -> Change | None:
         """What is different about a result; None where nothing is, or where that is not known."""
-        environment = result.environment or (next(iter(self.locations)) if len(self.locations) == 1 else "")
-        before = self._before.get(environment)
+        before = self._before.get(self._environment(result))
         if not (before and result.runbook):
             return None
         return change(before.get(check_of(result), ()), result.outcome, self.started_at)
+
+    def look_back(self, results: Sequence[Result]) -> dict[str, Past]:
+        """How results ended before, by node id; with the figures of the first MOST_MEASURED that have one."""
+        spells = {}
+        asked: dict[str, list[Result]] = defaultdict(list)
+        for result in results:
+            environment = self._environment(result)
+            found = self._before.get(environment, {}).get(check_of(result))
+            if found:
+                spells[result.nodeid] = tuple((one.verdict, one.runs, one.began.isoformat()) for one in found)
+                if result.value and sum(map(len, asked.values())) < MOST_MEASURED:
+                    asked[environment].append(result)
+        values: dict[str, tuple[float, ...]] = {}
+        for environment, measured in asked.items():
+            try:
+                values |= self._figures(self.locations[environment], environment, measured)
+            except Exception as error:  # lines that cannot be drawn must not cost the run its report
+                self._say(f"earlier figures: {type(error).__name__}")
+        return {nodeid: Past(of, values.get(nodeid, ())) for nodeid, of in spells.items()}
+
+    def _environment(self, result: Result) -> str:
+        return result.environment or (next(iter(self.locations)) if len(self.locations) == 1 else "")
+
+    def _figures(self, location: Location, environment: str, results: list[Result]) -> dict[str, tuple[float, ...]]:
+        from opsverify.history.store import Store
+
+        return Store(location).last_figures(environment, results)
 
     def _read(self) -> None:
         databases: dict[Location, list[str]] = {}

@@ -15,7 +15,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, case, create_engine, delete, event, func, insert, inspect, select, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    case,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    inspect,
+    literal,
+    select,
+    text,
+    union_all,
+)
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -128,6 +142,30 @@ class Store:
             .where(*_of(measurements, subject, runbook), measurements.c.run_id == run)
         )
         return dict(self._read(query))
+
+    def last_figures(self, environment: str, of: Sequence[Result], most: int = 29) -> dict[str, tuple[float, ...]]:
+        """The last figures of these checks of an environment, in the same unit, oldest first, by node id.
+
+        Each is found by the index, however long the history is.
+        """
+        if not of:
+            return {}
+        asked = [
+            select(literal(number).label("number"), results.c.run_id, results.c.value)
+            .join(runs, runs.c.id == results.c.run_id)
+            .where(*_of(results, Subject(environment, one.target, one.target_kind), one.runbook))
+            .where(results.c.value.is_not(None), results.c.unit == one.unit)
+            .where(results.c.nodeid.contains(f"::{one.nodeid.partition('[')[0].rpartition('::')[2]}", autoescape=True))
+            .order_by(results.c.run_id.desc())
+            .limit(most)
+            .subquery()
+            for number, one in enumerate(of)
+        ]
+        found: dict[str, list[float]] = {}
+        whole = union_all(*(select(one) for one in asked)).subquery()
+        for number, _, value in self._read(select(whole).order_by(whole.c.number, whole.c.run_id)):
+            found.setdefault(of[number].nodeid, []).append(value)
+        return {nodeid: tuple(values) for nodeid, values in found.items()}
 
     def last_results(self, environment: str) -> list[LastResult]:
         """How each check of each target of an environment ended the last time it ran."""

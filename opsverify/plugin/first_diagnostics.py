@@ -25,11 +25,13 @@ from opsverify.reporting.alike import FEW
 from opsverify.reporting.ranges import short
 from opsverify.reporting.results import Outcome, Result
 from opsverify.reporting.text import Redactor, printable, printable_block
+from opsverify.reporting.words import Words
 
 SECONDS = 15.0
 _CALLS_FOR_IT = (Outcome.ALERT, Outcome.UNDETERMINED, Outcome.BLOCKED)
 _ROLES = {"apis": "backend", "frontends": "frontend", "databases": "database", "proxies": "proxy"}
-_TITLES = {"en": "First diagnostics", "ja": "初動確認"}
+MOST_IN_REPORT = 500_000
+"""Bytes of the HTML report; of hundreds of hosts in trouble the first ones fit, and the files have all of them."""
 
 
 def hosts_in_trouble(environment: Environment, results: Iterable[Result]) -> dict[str, list[Result]]:
@@ -44,12 +46,13 @@ def hosts_in_trouble(environment: Environment, results: Iterable[Result]) -> dic
         if result.environment != environment.name or result.outcome not in _CALLS_FOR_IT:
             continue
         lost.add(labels.get(result.cause.partition(":")[0]))
-        for name in _hosts_of(environment, result):
+        for name in hosts_of(environment, result):
             failures.setdefault(name, []).append(result)
     return {name: results for name, results in failures.items() if name in environment.hosts and name not in lost}
 
 
-def _hosts_of(environment: Environment, result: Result) -> set[str]:
+def hosts_of(environment: Environment, result: Result) -> set[str]:
+    """The hosts that a result is about, as far as the environment tells."""
     if result.target_kind == "hosts":
         return {result.target}
     targets: Mapping[str, Any] = getattr(environment, result.target_kind, {})
@@ -132,7 +135,8 @@ class Diagnostics:
     folder: Path
     language: str
     results: Callable[[], Sequence[Result]]
-    add_section: Callable[[str, Callable[[Sequence[Result]], str]], None] | None
+    add: Callable[[str, str], None] | None
+    """Adds what was looked at on a host, as HTML, to the report."""
     written: list[Path] = field(default_factory=list)
 
     @pytest.hookimpl(tryfirst=True)  # before the reports are written
@@ -141,46 +145,49 @@ class Diagnostics:
             old.unlink(missing_ok=True)  # of an earlier run: it would be taken for this one's
         if exitstatus == pytest.ExitCode.INTERRUPTED:
             return  # somebody wants to be gone
-        bodies: dict[str, str] = {}
+        left = MOST_IN_REPORT
+        left_out = []
         for taken in take(self.environments, self.results(), self.redactor):
             of = f"{taken.environment}-" if len(self.environments) > 1 else ""
-            self._write(self.folder / f"diagnostics-{of}{taken.host}.txt", taken.text())
-            bodies[f"{of}{taken.host}"] = taken.html()
-        if self.add_section is not None:
-            for title, body in _sections(bodies).items():
-                self.add_section(f"{_TITLES[self.language]}: {title}", lambda _, body=body: body)  # type: ignore[misc]
+            kept = self._write(self.folder / f"diagnostics-{of}{taken.host}.txt", taken.text())
+            body = taken.html()
+            left -= len(body.encode())
+            if left < 0 and kept:
+                left_out.append(f"{of}{taken.host}")
+            elif self.add is not None:
+                self.add(f"{of}{taken.host}", body)
+        if left_out and self.add is not None:
+            self.add(
+                short(left_out), f"<p>{escape(self._words.filled('left out diagnostics', names=short(left_out)))}</p>"
+            )
         log = _junit(session.config)
         if log is not None:
             for path in self.written:
                 log.add_global_property("diagnostics", str(path))
 
-    def _write(self, path: Path, text: str) -> None:
+    @property
+    def _words(self) -> Words:
+        return Words(self.language)
+
+    def _write(self, path: Path, text: str) -> bool:
+        """Whether the file has it now; where it has not, the report does."""
         try:
             # A new file: whatever stands there, a symbolic link perhaps, is not written through.
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 file.write(text)
         except OSError:
-            return  # the report has it too
+            return False
         self.written.append(path)
+        return True
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        title = _TITLES[self.language]
+        title = self._words("first diagnostics")
         if len(self.written) > FEW:
             names = short(path.stem.removeprefix("diagnostics-") for path in self.written)
             terminalreporter.write_line(f"{title}: {self.folder / 'diagnostics-*.txt'} ({names})")
             return
         for path in self.written:
             terminalreporter.write_line(f"{title}: {path}")
-
-
-def _sections(bodies: Mapping[str, str]) -> dict[str, str]:
-    """The sections of the report, by title, for what is known of each host: one for all where they are many."""
-    if len(bodies) <= FEW:
-        return dict(bodies)
-    folded = (
-        f'<details class="ov-host"><summary>{escape(name)}</summary>{body}</details>' for name, body in bodies.items()
-    )
-    return {short(bodies): "".join(folded)}
 
 
 def _junit(config: pytest.Config) -> Any:

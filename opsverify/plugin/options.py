@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from opsverify import reporting
+from opsverify.config.environment import Environment
 from opsverify.config.items import SCHEDULES, Severity
 from opsverify.config.loading import load_items, one_setting
 from opsverify.errors import ConfigurationError, OpsverifyError, ProbeError
@@ -18,14 +19,16 @@ from opsverify.history.comparing import Comparer
 from opsverify.history.reading import last_results
 from opsverify.history.recording import Recorder
 from opsverify.plugin import costs, notifications
+from opsverify.plugin.default_environment import chosen
 from opsverify.plugin.exit_code import FailOn, exit_code
-from opsverify.plugin.first_diagnostics import Diagnostics
-from opsverify.plugin.startup import environment_files, environment_names, location_of, runbook, start
-from opsverify.plugin.state import RUN, Run, is_worker
+from opsverify.plugin.first_diagnostics import Diagnostics, hosts_of
+from opsverify.plugin.startup import environment_files, location_of, runbook, start
+from opsverify.plugin.state import RUN, Run, is_worker, looks_ahead
 from opsverify.plugin.waivers import waivers_table
 from opsverify.probes.host.ssh import close_connections
 from opsverify.probes.host.ssh.left import left_to_openssh
 from opsverify.reporting import atomic, traceability
+from opsverify.reporting.results import Result
 from opsverify.reporting.text import Redactor, printable
 
 
@@ -36,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         metavar="ENVIRONMENT",
         help="environment to verify: a name from environments/, or a path to a YAML file; repeatable. "
-        "Required, unless VERIFY_ENV is set.",
+        "Required, unless the variable VERIFY_ENV or else `env` in pytest.ini names one.",
     )
     group.addoption("--slot", metavar="SLOT", help="verify this deployment slot instead of the active one")
     group.addoption(
@@ -95,17 +98,15 @@ def pytest_configure(config: pytest.Config) -> None:
     except ValueError as error:
         raise pytest.UsageError(f"--fail-on: found {config.option.fail_on!r}, allowed {error}") from None
     try:
-        run = start(config)
+        config.stash[RUN] = run = start(config)
+        if not is_worker(config) and not looks_ahead(config):
+            _reports(config, run)
     except ConfigurationError as error:
-        raise pytest.UsageError("\n".join(error.mistakes)) from None
+        from opsverify.plugin.refusal import refused
+
+        raise refused(config, error) from None
     except OpsverifyError as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[RUN] = run
-    if not is_worker(config):
-        try:
-            _reports(config, run)
-        except ConfigurationError as error:
-            raise pytest.UsageError("\n".join(error.mistakes)) from None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -123,7 +124,7 @@ def _traceability(config: pytest.Config) -> int:
     items = load_items(path)
     checks = traceability.read_checks(path.parent, items)
     last: list[traceability.Last] = []
-    names = environment_names(config)
+    names = chosen(config).names
     for path in environment_files(config, names) if names else ():
         location = location_of(config, path, one_setting(path, "history"))
         try:
@@ -166,15 +167,16 @@ def _reports(config: pytest.Config, run: Run) -> None:
         section = traceability.Section(first.items, config.rootpath / "checks", language)
         html.add_section(section.title, section)
         words = Words(language)
+        environments = [loaded.environment for loaded in run.environments]
+        html.hosts = partial(_hosts, {environment.name: environment for environment in environments})
         if any(loaded.environment.waivers for loaded in run.environments):
             html.add_section(words("declared waivers"), lambda results: waivers_table(run, words, results))
         if told is not None:
             html.add_section(words("notifications"), lambda _: told.section(words))
         html.add_section(words("costs"), lambda all_of: costs.section(run.evidence, left_to_openssh(), words, all_of))
         if not config.option.collectonly:
-            environments = [loaded.environment for loaded in run.environments]
             beside = Path(config.option.htmlpath).parent
-            steps = Diagnostics(environments, run.redactor, beside, language, results.all, html.add_section)
+            steps = Diagnostics(environments, run.redactor, beside, language, results.all, html.add_diagnostics)
             config.pluginmanager.register(steps, "opsverify-diagnostics")
     if not config.option.collectonly:
         only_new = FailOn.parse(config.option.fail_on).only_new
@@ -183,6 +185,13 @@ def _reports(config: pytest.Config, run: Run) -> None:
         arguments = [str(argument) for argument in config.invocation_params.args]
         recorder = Recorder(run.histories, run.slot or "", run.now, run.redactor, config.rootpath, arguments)
         config.pluginmanager.register(recorder, "opsverify-history")
+
+
+def _hosts(environments: Mapping[str, Environment], result: Result) -> Iterable[str]:
+    """The hosts that a result is about, named as the report names them; with several environments, hosts of each."""
+    environment = environments.get(result.environment)
+    of = f"{result.environment}-" if len(environments) > 1 else ""
+    return [f"{of}{name}" for name in sorted(hosts_of(environment, result))] if environment else []
 
 
 def _writable(path: Path, attempt: Callable[[Path], None]) -> None:

@@ -101,8 +101,16 @@ def waivers_table(run: Run, words: Words, results: Iterable[Result]) -> str:
     """Every waiver of the environments with what became of it, as HTML."""
     from opsverify.reporting.html import table
 
-    rows = [(state.name, state.what, run.redactor.clean(waived(state.waiver))) for state in states(run, results)]
-    return table((words("waiver"), words("in this run"), words("terms")), rows)
+    rows = [
+        (
+            state.name,
+            state.what,
+            str((state.waiver.expires - run.now).days),
+            run.redactor.clean(waived(state.waiver)),
+        )
+        for state in states(run, results)
+    ]
+    return table((words("waiver"), words("in this run"), words("days left"), words("terms")), rows)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

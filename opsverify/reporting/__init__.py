@@ -6,7 +6,6 @@ alike      results that say the same of many targets → groups; ranges: many na
 change     what is different about a finding since earlier runs, as `opsverify.history` tells it
 digest     results → counts, the list of what needs a person
 terminal · html · junit  the reports themselves
-rows       those of the HTML report's table, many alike folded into one
 finished   a run that has ended: what the files below are written from
 markdown   `--summary FILE`
 run_document  `--json FILE`

@@ -1,4 +1,4 @@
-"""What is different about a finding since the runs before: `opsverify.history.changes` tells it, reports show it."""
+"""What the runs before found, and what is different since: `opsverify.history` tells it, reports show it."""
 
 from __future__ import annotations
 
@@ -34,3 +34,13 @@ class Change:
     since: str = ""
     """When the first of them began, ISO 8601."""
     flapping: bool = False
+
+
+@dataclass(frozen=True)
+class Past:
+    """How one check of one target ended in the runs before this one that asked it, oldest first."""
+
+    spells: tuple[tuple[str, int, str], ...] = ()
+    """Runs in a row with the same verdict: that, how many, and when the first of them began, ISO 8601."""
+    values: tuple[float, ...] = ()
+    """The last figures, in the unit of today's; empty where there are none, or they were not asked for."""

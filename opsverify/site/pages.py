@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from opsverify import __version__
+from opsverify import __version__, reporting
 from opsverify.config.bands import quantity
 from opsverify.history.availability import State
 from opsverify.history.repairs import Response
@@ -25,6 +25,8 @@ from opsverify.site.spreadsheet import document
 from opsverify.site.words import Words
 
 _TEMPLATES = Path(__file__).with_name("templates")
+_STYLES = (Path(reporting.__file__).with_name("tokens.css"), _TEMPLATES / "site.css")
+"""The colours are those of a run's report."""
 _DRAWN = {state: f"var(--{state.value})" for state in State if state is not State.EXCUSED}
 _WEEK = 7
 
@@ -83,7 +85,7 @@ class Site:
             duration=duration,
             quantity=quantity,
             written=words("written", when=when, version=__version__),
-            style=Markup((_TEMPLATES / "site.css").read_text("utf-8")),  # noqa: S704 - our own file
+            style=Markup("".join(path.read_text("utf-8") for path in _STYLES)),  # noqa: S704 - our own files
         )
 
     def write(self, out: Path) -> None:

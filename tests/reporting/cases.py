@@ -122,6 +122,35 @@ def ordinary() -> list[dict[str, Any]]:
     return cases
 
 
+def with_history() -> list[dict[str, Any]]:
+    """The ordinary run, of which earlier ones are known: a month of nights."""
+    began = "2026-02-01T03:04:00+00:00"
+    night = [("normal", 28, began), ("alert", 2, "2026-02-28T03:04:00+00:00")]
+    band = '{"warning": 80.0, "alert": 90.0, "worse": "above"}'
+    days = '{"warning": 25.0, "alert": 49.0, "worse": "above"}'
+    told: dict[str, dict[str, Any]] = {
+        "api-health": {"change": {"state": "new"}, "spells": [("normal", 60, began)]},
+        "database-backup-fresh": {
+            "change": {"state": "known", "runs": 3, "days": 2},
+            "spells": night,
+            "values": [2.0] * 27 + [27.5, 39.1],
+            "limits": days,
+        },
+        "disk-usage": {
+            "change": {"state": "worse", "was": "normal"},
+            "spells": [("normal", 30, began)],
+            "values": [70 + n / 2 for n in range(28)],
+            "limits": band,
+        },
+        "memory-usage": {"limits": band, "values": [41.0, 38.5, 44.0], "spells": [("normal", 3, began)]},
+        "cpu-usage": {"change": {"state": "recovered", "was": "alert", "runs": 2, "days": 1}, "spells": night},
+        "certificate-trust": {
+            "waiver": '{"owner": "tanaka", "expires": "2026-04-01T23:59:00+00:00", "reason": "the new CA"}'
+        },
+    }
+    return [{**one, **told.get(one["runbook"], {})} for one in ordinary()]
+
+
 def fleet() -> list[dict[str, Any]]:
     """50 hosts: 9 full, 6 dead, 5 of which nobody may see the disk, the others well; and 3 that warn."""
     band, cases = "< 80 % (alert > 90 %)", []

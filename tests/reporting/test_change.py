@@ -9,7 +9,7 @@ import pytest
 
 from opsverify.reporting.change import Change, State
 from opsverify.reporting.digest import Heading, concerns, recovered, warnings
-from opsverify.reporting.html import Html
+from opsverify.reporting.html.page import Contents, Page
 from opsverify.reporting.markdown import markdown
 from opsverify.reporting.results import Result
 from opsverify.reporting.terminal import GREEN, summary_lines
@@ -56,11 +56,11 @@ def test_what_is_new_leads_within_each_severity() -> None:
 
 def test_the_terminal_marks_it_and_lists_what_recovered() -> None:
     text = lines(ALL)
-    assert "P1  since 3 runs, 2 days  e-first[app1]  observed 93 %, expected < 80 %  → Make room." in text
-    assert "P2  new  b-new[app1]  observed 93 %, expected < 80 %  → Make room." in text
-    assert "P2  worse: was warned  c-worse[app1]  observed 93 %, expected < 80 %  → Make room." in text
+    assert "P1  since 3 runs, 2 days  e-first[app1]  observed 93 %, expected < 80 %" in text
+    assert "P2  new  b-new[app1]  observed 93 %, expected < 80 %" in text
+    assert "P2  worse: was warned  c-worse[app1]  observed 93 %, expected < 80 %" in text
     assert any(line.startswith("P2  new  d-silent[app1]  could not be determined") for line in text)
-    assert "P2  new, flapping  g-new[app1]  observed 93 %, expected < 80 %  → Make room." in text
+    assert "P2  new, flapping  g-new[app1]  observed 93 %, expected < 80 %" in text
     start = text.index("Recovered")
     assert text[start + 1] == "P2  was alert for 3 runs, 2 days  h-well[app1]"
     assert text.index("Warnings") < start
@@ -132,18 +132,9 @@ def test_markdown_marks_it_too() -> None:
     assert "| | Recovered | Before |\n|---|---|---|\n| P2 | h\\-well\\[app1\\] | was alert for 3 runs, 2 days |" in text
 
 
-class _All:
-    """What a report asks a run's results for."""
-
-    def __init__(self, results: list[Result]) -> None:
-        self.stopped, self._results = "", results
-
-    def all(self) -> list[Result]:
-        return self._results
-
-
 def page(results: list[Result], language: str = "en") -> str:
-    return Html(_All(results), Heading("production", language=language))._top(results, "")  # type: ignore[arg-type]
+    top = Page(Contents(Heading("production", language=language), results)).top()
+    return top.partition("</style>")[2]
 
 
 def test_html_marks_it_and_lists_what_recovered() -> None:
@@ -151,16 +142,19 @@ def test_html_marks_it_and_lists_what_recovered() -> None:
     assert text.index("b-new[app1]") < text.index("a-known[app1]")
     assert '<span class="ov-change ov-fresh">new</span>' in text
     assert '<span class="ov-change">since 3 runs, 2 days</span>' in text
-    assert "<h3>Recovered (1)</h3>" in text
+    assert "<h2>Recovered (1)</h2>" in text
+    assert '<span class="ov-fresh">2 new</span> <span class="ov-fresh">1 worse</span> <span>2 known</span>' in page(
+        [one for one in ALL if one.runbook != "h-well"]
+    )
     assert "<td>was alert for 3 runs, 2 days</td>" in text
 
 
 def test_html_of_many_says_of_each_since_when() -> None:
     text = page(many({State.NEW: 3, State.KNOWN: 4}))
     assert '<span class="ov-change ov-fresh">new on 3 (app001-app003), 4 known</span>' in text
-    assert "<th>Target</th><th>Before</th>" in text
-    assert "<td>app001</td><td>new</td>" in text
-    assert "<td>app007</td><td>since 3 runs</td>" in text
+    assert '<th scope="col">Target</th><th scope="col">ID</th><th scope="col">Before</th>' in text
+    assert "<td>app001</td><td>t.py::disk-usage[app001]</td><td>new</td>" in text
+    assert "<td>app007</td><td>t.py::disk-usage[app007]</td><td>since 3 runs</td>" in text
 
 
 def test_in_japanese() -> None:

@@ -2,10 +2,9 @@
 
 import pytest
 
-from benchmarks.reports.fleet import FIGURES, HOSTS, LIMIT, percent
+from benchmarks.reports.fleet import LIMIT, PAIRS, percent
 
 
-@pytest.mark.parametrize("host", HOSTS)
-@pytest.mark.parametrize("figure", FIGURES)
+@pytest.mark.parametrize(("host", "figure"), PAIRS)
 def test_figure(figure, host):
     assert percent(figure, host) < LIMIT

@@ -2,11 +2,10 @@
 
 import pytest
 
-from benchmarks.reports.fleet import FIGURES, HOSTS, LIMIT, percent
+from benchmarks.reports.fleet import LIMIT, PAIRS, percent
 
 
-@pytest.mark.parametrize("host", HOSTS)
-@pytest.mark.parametrize("figure", FIGURES)
+@pytest.mark.parametrize(("host", "figure"), PAIRS)
 def test_figure(figure, host):
     used = percent(figure, host)
     assert used < LIMIT, f"{figure} of {host} is {used} %"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from opsverify import reporting
+from opsverify.reporting.change import Change, Past, State
 from opsverify.reporting.digest import Heading
 from opsverify.reporting.results import record
 
@@ -26,7 +27,20 @@ def pytest_configure(config):
             os.environ.get("OPSVERIFY_LANGUAGE", "en"),
             datetime(2026, 3, 2, 3, 4, tzinfo=UTC),
         )
-        reporting.register_reports(config, heading)
+        results = reporting.register_reports(config, heading)
+        if any("change" in case for case in CASES):
+            known = {(case["runbook"], case["target"]): case for case in CASES}
+            results.compare = lambda result: _change(known[result.runbook, result.target])
+            results.look_back = lambda asked: {one.nodeid: _past(known[one.runbook, one.target]) for one in asked}
+
+
+def _change(case):
+    given = case.get("change")
+    return Change(**{**given, "state": State(given["state"])}) if given else None
+
+
+def _past(case):
+    return Past(tuple(map(tuple, case.get("spells", ()))), tuple(case.get("values", ())))
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
@@ -78,7 +92,7 @@ def pytest_runtest_makereport(item, call):
     report = yield
     case = item.callspec.params["case"] if hasattr(item, "callspec") else None
     if case and (call.excinfo or report.when == "call"):
-        names = ("verdict", "observed", "value", "sentence", "cause", "respond_by")
+        names = ("verdict", "observed", "value", "sentence", "cause", "respond_by", "limits", "waiver")
         record(item, **{name: case[name] for name in names if name in case})
         report.user_properties = list(item.user_properties)
         if report.failed and case["verdict"] != "broken":
