@@ -11,7 +11,7 @@ from opsverify.evidence.deadline import Deadline
 from opsverify.probes.documents import web_document
 from opsverify.probes.host import probe as host
 from opsverify.probes.host.files.text_file import DocumentText, TextFile
-from opsverify.probes.host.release.named_things import NamedThingsFacts
+from opsverify.probes.host.release.named_things import NamedThings, NamedThingsFacts
 from opsverify.runbook_document.lint import Remark, lint
 
 if TYPE_CHECKING:
@@ -72,6 +72,11 @@ class Named:
 
     checkouts: tuple[str, ...]
     logs: tuple[str, ...]
+
+    @property
+    def sends(self) -> NamedThings:
+        """What is sent, but for what the document names."""
+        return NamedThings(self.checkouts)
 
 
 @dataclass(frozen=True)
