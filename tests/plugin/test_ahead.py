@@ -12,8 +12,8 @@ import pytest
 
 from opsverify.config.loading import load_items
 from opsverify.facts.registry import FACTS
-from opsverify.plugin import specimen
-from opsverify.plugin.scripts import sent, statements
+from opsverify.plugin.ahead import specimen
+from opsverify.plugin.ahead.scripts import sent, statements
 from opsverify.probes.host.question import Question
 from opsverify.probes.postgres.connect import Connect
 from opsverify.probes.postgres.key_usage import KeyUsage

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from opsverify.plugin.remedies import Lack, Whom, remedy
+from opsverify.plugin.ahead.remedies import Lack, Whom, remedy
 from opsverify.probes.host.causes import explain
 from opsverify.probes.postgres.refusals import why_not_connected
 

@@ -14,7 +14,7 @@ import pytest
 from opsverify import privileges
 from opsverify.config.environment import KINDS
 from opsverify.evidence.query import Query
-from opsverify.plugin.accounts import NOBODY, account_of, address_of
+from opsverify.plugin.ahead.accounts import NOBODY, account_of, address_of
 from opsverify.plugin.evidence import asks
 from opsverify.plugin.parametrize import UNASKED
 from opsverify.plugin.state import CASE, RUN

@@ -1,6 +1,10 @@
 """What can be known before a run: `--plan` contacts nothing, `--preflight` all once, `--explain` tells of a check.
 
 None of them leaves a report, a row in the history or a message, and none takes a report of an earlier run away.
+
+plan      what would be asked, by whom     preflight  what a full run lacks     explain   one check
+accounts  who asks a target, and where     remedies   the command that grants   scripts   what exactly is sent
+                                                                                specimen  a system to explain by
 """
 
 from __future__ import annotations
@@ -46,7 +50,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if config.option.fault and contacts_nothing(config):
         raise pytest.UsageError(f"--{asked[0]}: found --fault, which breaks something; allowed without")
     if config.option.explain:
-        from opsverify.plugin import explain
+        from opsverify.plugin.ahead import explain
 
         try:
             print("\n".join(explain.text(config)))
@@ -76,14 +80,14 @@ def _collected(session: pytest.Session) -> list[pytest.Item]:
 
 
 def _plan(config: pytest.Config, session: pytest.Session) -> int:
-    from opsverify.plugin import plan
+    from opsverify.plugin.ahead import plan
 
     _write(config, plan.lines(config, _collected(session)))
     return 0
 
 
 def _preflight(config: pytest.Config, session: pytest.Session) -> int:
-    from opsverify.plugin import preflight
+    from opsverify.plugin.ahead import preflight
 
     found = preflight.look(session, _collected(session))
     _write(config, found.lines)

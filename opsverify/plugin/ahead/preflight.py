@@ -17,11 +17,11 @@ import pytest
 from opsverify.config.environment import BackupStore, Environment, Folder, Host, Service
 from opsverify.errors import Cause, ProbeError, Unreachable
 from opsverify.evidence.collect import Evidence
-from opsverify.plugin.accounts import account_of, sudo_of, user_of
+from opsverify.plugin.ahead.accounts import account_of, sudo_of, user_of
+from opsverify.plugin.ahead.plan import printed, subject_of, way_of, wrap
+from opsverify.plugin.ahead.remedies import Lack, Remedy, Whom, remedy
 from opsverify.plugin.evidence import asks, gather
 from opsverify.plugin.exit_code import FAILED, NOTHING_JUDGED, OK
-from opsverify.plugin.plan import printed, subject_of, way_of, wrap
-from opsverify.plugin.remedies import Lack, Remedy, Whom, remedy
 from opsverify.plugin.state import CASE, RUN, Case
 from opsverify.reporting.collected import Results
 from opsverify.reporting.results import Outcome, Result

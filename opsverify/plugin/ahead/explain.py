@@ -23,10 +23,10 @@ from opsverify.config.loading import Loaded, load_items, one_setting, read_envir
 from opsverify.config.yaml_file import Nodes
 from opsverify.errors import ConfigurationError, ProbeError
 from opsverify.facts.registry import FACTS, Fact
-from opsverify.plugin import specimen
+from opsverify.plugin.ahead import specimen
+from opsverify.plugin.ahead.plan import WAYS, Exact, about, needed, printed, way_of, wrap
+from opsverify.plugin.ahead.scripts import sent
 from opsverify.plugin.default_environment import settle
-from opsverify.plugin.plan import WAYS, Exact, about, needed, printed, way_of, wrap
-from opsverify.plugin.scripts import sent
 from opsverify.plugin.startup import environment_files, location_of, provided, runbook
 from opsverify.reporting.ranges import short
 from opsverify.reporting.text import MASK, Redactor
