@@ -90,10 +90,8 @@ def checks_of(key: str, kind: str, all_uses: Mapping[str, Use]) -> list[str] | N
     if key in _OF_ALL:
         return None
     kinds = {kind, *(other for other in KINDS if kind == "hosts" and issubclass(KINDS[other], OnHost))}
-    if (
-        sum(key in model.model_fields or hasattr(model, key) for model in KINDS.values()) == 1
-    ):  # whoever names it can mean nothing else
-        kinds = set(KINDS)
+    if sum(key in model.model_fields or hasattr(model, key) for model in KINDS.values()) == 1:
+        kinds = set(KINDS)  # whoever names it can mean no other
     named = [item for item, use in all_uses.items() if key in use.names and kinds & set(use.kinds)]
     looking = [item for item, use in all_uses.items() if kind in use.kinds]
     return named if named and not set(looking) <= set(named) else None
