@@ -31,6 +31,7 @@ def understand(seen: Seen, draft: Draft) -> None:
             address = host.host.address or host.host.name
             dsn = f"postgresql://mycats_monitor:${{{PASSWORD}}}@{address}:{cluster.port}/mycats"
             found = f"cluster {cluster.version}/{cluster.name} on {host.host.name}, port {cluster.port}"
+            found += "" if cluster.online else ", NOT RUNNING NOW"
             entry = Entry("databases", "primary", {"dsn": Reference(dsn)}, found)
             entry.guesses["dsn"] = f"role and name of the database are the usual ones; {_ACCOUNT}"
             entry.missing.append(
