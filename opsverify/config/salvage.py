@@ -42,8 +42,11 @@ def salvage(tree: Mapping[str, Any]) -> Salvage:
     try:
         return Salvage(Environment.model_validate(tree))
     except ValidationError as error:
-        found, rest = Salvage(), deepcopy(dict(tree))
-        errors = error.errors()
+        found, errors = Salvage(), error.errors()
+    try:
+        rest = deepcopy(dict(tree))
+    except RecursionError:  # nobody's file: what was found is told
+        return Salvage(errors=list(errors))
     for _ in range(_MOST_ROUNDS):
         found.errors += [one for one in errors if not _follows(one, found.removed)]
         before = len(found.removed)

@@ -30,7 +30,7 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
     "alerts": ("host", "script"),
     "certificates": ("address", "port"),
     "backups": ("host", "path"),
-    "documents": ("location",),
+    "documents": ("host", "location"),
     "names": ("domain",),
 }
 """By which keys two entries are about the same thing."""
@@ -174,7 +174,7 @@ def _paired(
         sort = _sort(body)
         alike = [n for n, target in free.items() if _sort(_said(target)) == sort]
         rivals = [other for _, other in left if _sort(other) == sort]
-        if any(key in body for key in _SORTS) and len(alike) == 1 and len(rivals) == 1:
+        if (kind == "alerts" or any(key in body for key in _SORTS)) and len(alike) == 1 and len(rivals) == 1:
             pairs.append((entry, body, alike[0]))
             free.pop(alike[0])
             moved.append(entry)

@@ -87,7 +87,7 @@ def _preflight(config: pytest.Config, session: pytest.Session) -> int:
 
     found = preflight.look(session, _collected(session))
     _write(config, found.lines)
-    return int(found.missing)
+    return found.code
 
 
 def _write(config: pytest.Config, lines: Any) -> None:

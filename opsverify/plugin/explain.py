@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ import opsverify.facts  # noqa: F401 - registers the facts
 from opsverify.config.advice import advice
 from opsverify.config.environment import Environment, Target
 from opsverify.config.items import CHAPTERS, SCHEDULES, Item
-from opsverify.config.loading import Loaded, load_environment, load_items, one_setting
+from opsverify.config.loading import Loaded, load_items, one_setting, read_environment
 from opsverify.config.yaml_file import Nodes
 from opsverify.errors import ConfigurationError, ProbeError
 from opsverify.facts.registry import FACTS, Fact
@@ -57,7 +59,7 @@ WORDS = {
         "excused": "not applicable: {reason}",
         "excused on": "not applicable: {target}: {reason}",
         "waiver": "waived{of} by {owner} until {until:%Y-%m-%d}: {reason}",
-        "mistakes": "{path} has mistakes, so its targets are not known; pytest --env {name} --plan lists them",
+        "mistakes": "{path} has mistakes, and is shown without what is wrong; pytest --env {name} --plan lists them",
         "last": "last results",
         "never": "none: it was never judged here",
         "unknown": "not known: {why}",
@@ -91,7 +93,7 @@ WORDS = {
         "excused": "対象外: {reason}",
         "excused on": "対象外: {target}: {reason}",
         "waiver": "免除中{of}（担当 {owner}、{until:%Y-%m-%d} まで）: {reason}",
-        "mistakes": "{path} に誤りがあるため対象が分かりません。pytest --env {name} --plan で一覧できます",
+        "mistakes": "{path} に誤りがあり、正しい部分だけを表示しています（一覧は pytest --env {name} --plan）",
         "last": "直近の結果",
         "never": "なし（この環境ではまだ判定していません）",
         "unknown": "不明: {why}",
@@ -107,10 +109,11 @@ _SPELLS = 4
 
 @dataclass(frozen=True)
 class Place:
-    """An environment file that is asked about; `loaded` is None where it has mistakes."""
+    """An environment file that is asked about; `loaded` is what is right of it, None where that is nothing."""
 
     path: Path
     loaded: Loaded | None
+    wrong: bool = False
 
     @property
     def name(self) -> str:
@@ -124,7 +127,7 @@ def text(config: pytest.Config) -> list[str]:
     ids = _ids(config.option.explain, items)
     names = settle(config)
     files = environment_files(config, names) if names else []
-    places = [Place(file, _loaded(config, file, items)) for file in files]
+    places = [_place(config, file, items) for file in files]
     first = next((place.loaded for place in places if place.loaded), None)
     language = config.option.language or (first.environment.language if first else "en")
     checks = read_checks(path.parent, items)
@@ -160,11 +163,15 @@ def _holding(word: str, items: Mapping[str, Item]) -> Iterator[str]:
     yield from (key for key, title in titles.items() if len(word) >= 3 and word in title)
 
 
-def _loaded(config: pytest.Config, path: Path, items: Mapping[str, Item]) -> Loaded | None:
+def _place(config: pytest.Config, path: Path, items: Mapping[str, Item]) -> Place:
+    """The environment in a file. Whoever reads about a check need not have its secrets: any value stands for them."""
     try:
-        return load_environment(path, items, provided(config, path, ()))
-    except ConfigurationError:
-        return None
+        names = re.findall(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", path.read_text(encoding="utf-8-sig"))
+        unset = {name: "not-set" for name in names if not os.environ.get(name)}
+        reading = read_environment(path, items, {**unset, **provided(config, path, ())})
+    except (ConfigurationError, OSError, UnicodeDecodeError):
+        return Place(path, None, wrong=True)
+    return Place(path, reading.rest, wrong=bool(reading.mistakes))
 
 
 class _Page:
@@ -300,9 +307,9 @@ class _Page:
 
     def _here(self, place: Place) -> Iterator[str]:
         words, check = self._words, self._item.id
-        if place.loaded is None:
+        if place.wrong:
             yield from wrap(words["mistakes"].format(path=self._named(place.path), name=place.name), 2)
-        else:
+        if place.loaded is not None:
             environment = place.loaded.environment
             for key, reason in environment.not_applicable.items():
                 if key.partition(":")[0] == check:

@@ -26,7 +26,7 @@ WIDTH = 80
 
 WORDS = {
     "en": {
-        "head": "Plan of {title}: {checks} checks, {targets} targets. Nothing was contacted.",
+        "head": "Plan of {title}: checks {checks}, targets {targets}. Nothing was contacted.",
         "account": "account",
         "needs": "needs",
         "none": "no privilege",

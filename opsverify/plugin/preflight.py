@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from opsverify.errors import Cause, ProbeError, Unreachable
 from opsverify.evidence.collect import Evidence
 from opsverify.plugin.accounts import account_of, sudo_of, user_of
 from opsverify.plugin.evidence import asks, gather
-from opsverify.plugin.plan import Exact, printed, way_of, wrap
+from opsverify.plugin.exit_code import FAILED, NOTHING_JUDGED, OK
+from opsverify.plugin.plan import printed, way_of, wrap
 from opsverify.plugin.remedies import Lack, Remedy, Whom, remedy
 from opsverify.plugin.state import CASE, RUN, Case
 from opsverify.reporting.collected import Results
@@ -26,7 +28,7 @@ from opsverify.reporting.results import Outcome, Result
 
 WORDS = {
     "en": {
-        "head": "Preflight of {title}: {checks} checks, {targets} targets asked.",
+        "head": "Preflight of {title}: checks {checks}, targets asked {targets}.",
         "drills": "Not tried, as a drill would act: {names}",
         Lack.UNREACHABLE: "Not reached",
         Lack.PRIVILEGE: "Privileges",
@@ -37,6 +39,7 @@ WORDS = {
         Lack.OTHER: "Not known for another reason",
         "for": "for {names}",
         "nothing": "Nothing is missing: a full run can find out all that it asks.",
+        "unjudged": "NOTHING WAS JUDGED: this says nothing of what a run lacks.",
         "missing": "{n} things are missing for a full run.",
         "missing 1": "1 thing is missing for a full run.",
     },
@@ -52,6 +55,7 @@ WORDS = {
         Lack.OTHER: "その他の理由で判定できないもの",
         "for": "影響するチェック: {names}",
         "nothing": "不足はありません。すべての確認を実施できます。",
+        "unjudged": "何も判定されていません。不足の有無は分かりません。",
         "missing": "完全な実行には {n} 件が不足しています。",
         "missing 1": "完全な実行には 1 件が不足しています。",
     },
@@ -77,10 +81,10 @@ class Missing:
 
 @dataclass(frozen=True)
 class Found:
-    """What is said, and whether anything is missing."""
+    """What is said, and the exit code: that of a run in which what is missing fails."""
 
     lines: list[str]
-    missing: bool
+    code: int
 
 
 def look(session: pytest.Session, items: Sequence[pytest.Item]) -> Found:
@@ -94,7 +98,9 @@ def look(session: pytest.Session, items: Sequence[pytest.Item]) -> Found:
     for item in tried:
         for cause in _lost(run.evidence, item):
             _add(found, item.stash[CASE], cause.target, cause.message, unreachable=True)
+    judged = 0
     for case, result in _judged(tried):
+        judged += result.outcome.judged
         for sentence in _lacking(result):
             where, said = result.cause.partition(": ")[::2] if result.cause else (_place(case), sentence)
             clock = result.runbook in _CLOCKS and result.outcome.judged
@@ -113,14 +119,18 @@ def look(session: pytest.Session, items: Sequence[pytest.Item]) -> Found:
         names = ", ".join(dict.fromkeys(item.stash[CASE].item.id for item in drills))
         lines += ["", *wrap(words["drills"].format(names=names), 0)]
     last = words["missing 1" if len(found) == 1 else "missing"].format(n=f"{len(found):,}")
-    return Found(printed([*lines, "", last if found else words["nothing"]], run.redactor), bool(found))
+    if not found:
+        last = words["nothing" if judged else "unjudged"]
+    code = FAILED if found else OK if judged else NOTHING_JUDGED
+    return Found(printed([*lines, "", last], run.redactor), code)
 
 
 def _judged(items: Sequence[pytest.Item]) -> Iterator[tuple[Case, Result]]:
     """Each check with its result, as a run has it, without anybody being told."""
     from _pytest.runner import runtestprotocol
 
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    for item, following in pairwise([*items, None]):
+        assert item is not None
         results = Results()
         for report in runtestprotocol(item, log=False, nextitem=following):
             results.pytest_runtest_logreport(report)
@@ -229,7 +239,7 @@ def _told(found: Sequence[Missing], words: Any) -> Iterator[str]:
             yield from wrap(words["for"].format(names=", ".join(missing.checks)), 4)
             if missing.remedy.by:
                 yield from wrap(f"{missing.remedy.by}:", 4)
-            yield from (Exact(f"      {command}") for command in missing.remedy.commands)
+            yield from (f"      {command}" for command in missing.remedy.commands)  # in one line, to be pasted
             if missing.remedy.advice:
                 yield from wrap(f"({missing.remedy.advice})", 4)
 

@@ -117,7 +117,7 @@ EN = {
     "any": "any",
     "by": "by",
     "filters": "Filters",
-    "unfold": "Unfold",
+    "unfold": "Unfold all",
     "shown": "{n} of {of} rows shown",
     "copy": "Copy",
     "copied": "Copied",
@@ -240,7 +240,7 @@ JA = {
     "any": "すべて",
     "by": "期限",
     "filters": "絞り込み",
-    "unfold": "詳細を開く",
+    "unfold": "すべて開く",
     "shown": "{of} 行中 {n} 行を表示",
     "copy": "コピー",
     "copied": "コピーしました",
@@ -280,13 +280,19 @@ class Words:
 
     def name(self, concern: Concern) -> str:
         """`disk-usage on 40 of 1,000 hosts: app001-app032, app040 and 7 more`."""
+        if concern.spread is None:
+            return concern.subject
+        names = short(concern.spread.names)
+        return self.filled("where", subject=concern.subject, where=self.where(concern), names=names)
+
+    def where(self, concern: Concern) -> str:
+        """`on 40 of 1,000 hosts`; empty for what is about one target."""
         spread = concern.spread
         if spread is None:
-            return concern.subject
+            return ""
         n = len(spread.names)
         key = "on all" if spread.of == n else "on some" if spread.of else "on"
-        where = self.filled(key, n=f"{n:,}", of=f"{spread.of:,}", kind=spread.kind)
-        return self.filled("where", subject=concern.subject, where=where, names=short(spread.names))
+        return self.filled(key, n=f"{n:,}", of=f"{spread.of:,}", kind=spread.kind)
 
     def told(self, concern: Concern) -> str:
         """What was found, with whose figures these are."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import stat
 import xml.etree.ElementTree as ET
+from types import SimpleNamespace
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from opsverify.config.environment import Environment
-from opsverify.plugin.first_diagnostics import first_steps, hosts_in_trouble, take
+from opsverify.plugin import first_diagnostics
+from opsverify.plugin.first_diagnostics import Diagnostics, Taken, first_steps, hosts_in_trouble, take
 from opsverify.reporting.results import Result
 from opsverify.reporting.text import Redactor
 
@@ -103,8 +105,27 @@ def test_many_hosts_are_one_line_and_one_section(project):
     assert told == [f"First diagnostics: {folder / 'diagnostics-*.txt'} (app1-app5)"]
     html = (folder / "report.html").read_text()
     assert html.count("First diagnostics: app1-app5") == 1
-    assert html.count('<details class="ov-host">') == 5
+    assert html.count('<details class="ov-host" id=') == 5
     assert html.count("<summary>the busiest processes</summary>") == 5
+
+
+def test_the_report_has_as_many_as_fit_and_says_where_the_others_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(first_diagnostics, "MOST_IN_REPORT", 2500)
+    hosts = [f"app{n}" for n in range(1, 6)]
+    taken = [Taken("e", host, (("the log", "<x>" * 200),)) for host in hosts]
+    monkeypatch.setattr(first_diagnostics, "take", lambda *_: taken)
+    added: dict[str, str] = {}
+    steps = Diagnostics([made()], Redactor(), tmp_path, "en", lambda: [], added.__setitem__)
+    config = SimpleNamespace(stash={})
+    steps.pytest_sessionfinish(SimpleNamespace(config=config), pytest.ExitCode.TESTS_FAILED)
+    assert list(added) == ["app1", "app2-app5"]
+    assert "those of app2-app5 are only in diagnostics-*.txt" in added["app2-app5"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"diagnostics-{host}.txt" for host in hosts]
+    # What no file could take is in the report, whatever its size.
+    added.clear()
+    monkeypatch.setattr(steps, "_write", lambda *_: False)
+    steps.pytest_sessionfinish(SimpleNamespace(config=config), pytest.ExitCode.TESTS_FAILED)
+    assert list(added) == hosts
 
 
 def made(**kinds) -> Environment:

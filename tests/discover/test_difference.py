@@ -127,6 +127,18 @@ def test_a_unit_that_was_renamed_is_the_same_service(tmp_path: Path) -> None:
     assert (change.key, change.old, change.new) == ("unit", "mycats-api", "mycats-backend")
 
 
+def test_a_script_that_moved_is_the_same_alert(tmp_path: Path) -> None:
+    text = (
+        FILE.replace("  alerts: none was found on app1 (2026-03-02, the checkouts)\n", "")
+        + "alerts: {duty: {host: web, script: /a.sh}}\n"
+    )
+    (change,) = told(
+        text, [api(), page(), backup(), Entry("alerts", "alerts", {"host": "app1", "script": "/b.sh"})], tmp_path
+    )
+    assert (change.name, change.key, change.new) == ("duty", "script", "/b.sh")
+    assert made(text, [change], tmp_path) == text.replace("/a.sh", "/b.sh")
+
+
 def test_a_guess_contradicts_nobody(tmp_path: Path) -> None:
     doubtful = api(port=3005)
     doubtful.guesses["port"] = "likely"

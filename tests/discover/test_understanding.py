@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from opsverify.config.environment import Host
+from opsverify.discover.arguments import DatabaseSource
 from opsverify.discover.draft import Draft
-from opsverify.discover.seen import QUESTIONS, HostSeen, Seen
+from opsverify.discover.seen import QUESTIONS, DatabaseSeen, HostSeen, Seen
 from opsverify.discover.understanding import understand
 from opsverify.probes.host.question import Answer
+from opsverify.probes.postgres.itself import ItselfFacts
 
 
-def the_draft(**said: str) -> Draft:
+def the_draft(dsn: str = "", **said: str) -> Draft:
     """Of one host, by what its questions said."""
     empty = {"Units": "== nosystemd\n", "Processes": "== sockets\n== owners\n"}
     answers: dict[Any, Any] = {
@@ -19,7 +23,8 @@ def the_draft(**said: str) -> Draft:
     }
     host = Host.model_validate({"name": "app1", "environment": "x", "connection": "ssh://app1"})
     draft = Draft("title", [])
-    understand(Seen([HostSeen(host, answers)], [], []), draft, None)
+    databases = [DatabaseSeen(DatabaseSource(dsn, dsn, "", False))] if dsn else []
+    understand(Seen([HostSeen(host, answers)], [], databases), draft, None)
     return draft
 
 
@@ -139,3 +144,36 @@ def test_where_the_engine_may_not_be_asked_a_compose_file_says_what_to_look_for(
     }
     assert all("permission denied" in entry.unread for entry in draft.of("services"))
     assert list(the_draft(Checkouts=checkout, Containers="== engine docker\n").of("services")) == []
+
+
+@pytest.mark.parametrize(
+    ("dsn", "owners", "same"),
+    [
+        ("postgresql://u@10.0.0.5/d", "7 1\n7 2", True),
+        ("postgresql://u@app1/d", "7 1\n7 2", True),
+        ("postgresql://u@10.0.0.5/d", "", True),  # of an account that cannot see whose they are
+        ("postgresql://u@10.0.0.5/d", "7 1\n8 2", False),  # two servers
+        ("postgresql://u@127.0.0.1/d", "7 1\n7 2", False),  # ours, and not the host's
+        ("postgresql://u@10.0.0.5:6432/d", "7 1\n7 2", False),
+    ],
+)
+def test_a_database_beside_its_backend_has_the_loopbacks_name_too(dsn: str, owners: str, same: bool) -> None:
+    sockets = f"== sockets\n0500000A:1538 1 0\n0100007F:1538 2 0\n== owners\n{owners}\n"
+    draft = the_draft(
+        dsn=dsn, Processes=sockets, Clusters="== clusters\n15 main 5432 online postgres /data /var/log/x.log\n"
+    )
+    assert ("database-url" in draft.checks) is same
+    assert any("none of the databases that were given" in notice for notice in draft.notices) is (
+        ":6432" in dsn or "127" in dsn
+    )
+
+
+def test_of_several_hosts_of_one_database_the_first_is_meant() -> None:
+    facts = ItselfFacts("15.1", False, ("plpgsql",), True, False, True, True)
+    draft = Draft("title", [])
+    source = DatabaseSource("postgresql://u@a:1,b:2/d", "postgresql://u@a:1,b:2/d", "", False)
+    understand(Seen([], [], [DatabaseSeen(source, facts)]), draft, "/ca.pem")
+    (certificate,) = draft.of("certificates")
+    assert certificate.body == {"address": "a", "port": 1, "protocol": "postgres", "ca_file": "/ca.pem"}
+    (database,) = draft.of("databases")
+    assert any("pg_stat_statements" in line for line in database.missing)

@@ -52,6 +52,15 @@ def test_junit_and_the_other_reports_say_it_too(suite: Suite) -> None:
     assert "since 2 runs</span>" in (suite.folder / "reports/here/report.html").read_text()
 
 
+def test_the_report_draws_the_runs_before(suite: Suite) -> None:
+    for used in ("10", "40", "95"):
+        suite.run(*DISK, USED=used)
+    html = (suite.folder / "reports/here/report.html").read_text()
+    row = html.partition('id="row-disk-usage-here"')[2].partition("</li>")[0]
+    assert row.partition('points="')[2].partition('"')[0].count(",") == 3
+    assert "Normal × 2 runs since" in row
+
+
 def test_the_first_run_says_nothing_of_it(suite: Suite) -> None:
     for arguments in (DISK, (*DISK, "--history=none")):
         done = suite.run(*arguments, USED="95")

@@ -23,9 +23,11 @@ import psycopg
 import pytest
 
 from opsverify.config.history_location import Location, locate
+from opsverify.history.comparing import MOST_MEASURED
 from opsverify.history.records import HistoryError, Subject
 from opsverify.history.store import Schema, Store
 from opsverify.history.tables import SCHEMA, metadata
+from opsverify.reporting.results import Result
 from tests.pace import HANGS
 
 from .conftest import PASSWORD, Rows, result, run
@@ -67,6 +69,26 @@ def test_figures_come_oldest_first_and_since(location: Location) -> None:
         store.write([run(result(figures={"/": days}), started=now - timedelta(days=days))])
     values = [value for _, value in store.series(APP1, "disk-usage", now - timedelta(days=30))["/"]]
     assert values == [20, 3, 1]
+
+
+def test_the_last_figures_of_many_checks_are_one_question(location: Location) -> None:
+    store = Store(location)
+
+    def measured(runbook: str, value: float, **more: Any) -> Result:
+        return result(runbook=runbook, value=repr(value), nodeid=f"t.py::test_{runbook}[app1]", **more)
+
+    for night in range(5):
+        one = measured("disk-usage", 10.0 + night, unit="%")
+        store.write([run(one, measured("load", -night, unit="")), run(one, environment="staging")])
+    store.write([run(measured("disk-usage", 9000, unit="MB"), measured("load", 7, unit="", target="app2"))])
+    store.write([run(result("blocked", runbook="disk-usage", unit="%", nodeid="t.py::test_disk-usage[app1]"))])
+    disk, load = measured("disk-usage", 1, unit="%"), measured("load", 1, unit="")
+    never = measured("never-asked", 1)
+    found = store.last_figures("production", [load, disk, never], most=3)
+    assert found == {disk.nodeid: (12.0, 13.0, 14.0), load.nodeid: (-2.0, -3.0, -4.0)}
+    assert store.last_figures("production", []) == {}
+    many = [result(runbook=f"c{n}", nodeid=f"t.py::test_c{n}[app1]", unit="%") for n in range(MOST_MEASURED)]
+    assert store.last_figures("production", many) == {}
 
 
 def test_environments_targets_and_kinds_are_kept_apart(location: Location) -> None:

@@ -72,6 +72,12 @@ def test_a_check_that_broke_is_missing(project: Project) -> None:
     assert "the check itself broke (ZeroDivisionError)" in " ".join(done.output.split())
 
 
+def test_a_preflight_in_which_nothing_was_judged_is_no_good_one(project: Project) -> None:
+    project.environment("here", "hosts: {here: {}}\n")
+    done = project.run("--env", "here", "--preflight", "-k", "api_health")
+    assert (done.code, "NOTHING WAS JUDGED" in done.output) == (5, True), done.output
+
+
 @pytest.fixture
 def open_project() -> Iterator[Project]:
     """A project that every account of this machine may read."""

@@ -6,7 +6,8 @@ from typing import Any
 
 from opsverify.discover.arguments import PASSWORD
 from opsverify.discover.draft import Draft, Entry, Reference
-from opsverify.discover.seen import DatabaseSeen, Seen
+from opsverify.discover.seen import DatabaseSeen, HostSeen, Seen
+from opsverify.probes.host.system.sockets import Socket
 
 _ACCOUNT = "make the role with opsverify/sql/monitoring-role.sql"
 
@@ -23,6 +24,7 @@ def understand(seen: Seen, draft: Draft) -> None:
         _certificate(one, entry.name, draft)
         _same_server(one, seen, draft)
     if seen.databases:
+        _not_given(seen, draft)
         return
     for host in seen.hosts:
         for cluster in host.clusters.clusters:
@@ -69,28 +71,54 @@ def _lacking(one: DatabaseSeen) -> list[str]:
 
 def _same_server(one: DatabaseSeen, seen: Seen, draft: Draft) -> None:
     """A backend beside its database calls it by another name than we do."""
+    address, port = _place(one)
+    for host in seen.hosts:
+        sockets = [socket for socket in host.processes.sockets if socket.port == port]
+        reached = [socket for socket in sockets if address in _names(socket, host)]
+        looped = [socket for socket in sockets if socket.address in ("127.0.0.1", "0.0.0.0", "::")]  # noqa: S104
+        known = [
+            set(a.owner_pids) & set(b.owner_pids) for a in reached for b in looped if a.owner_pids and b.owner_pids
+        ]
+        if host.clusters.clusters and reached and looped and (not known or any(known)):
+            found = f"found: on {host.host.name}, what listens on {address}:{port} does so on 127.0.0.1, too"
+            draft.checks["database-url"] = ({"also_named": ["127.0.0.1", "localhost"]}, found)
+
+
+def _place(one: DatabaseSeen) -> tuple[str, int]:
+    """(host, port) of a database, of the first host where it names several."""
     from psycopg.conninfo import conninfo_to_dict
 
     parts = conninfo_to_dict(one.source.dsn)
-    address, port = str(parts.get("host") or ""), int(str(parts.get("port") or 5432))
+    return str(parts.get("host") or "localhost").partition(",")[0], int(
+        str(parts.get("port") or 5432).partition(",")[0]
+    )
+
+
+def _names(socket: Socket, host: HostSeen) -> set[str]:
+    """By which addresses we may mean a socket of a host: its own loopback is nobody else's."""
+    return ({socket.address} if socket.public else set()) | {host.host.address or ""}
+
+
+def _not_given(seen: Seen, draft: Draft) -> None:
+    """Clusters on a host that none of the given addresses leads to."""
+    places = {_place(one) for one in seen.databases}
     for host in seen.hosts:
-        listens = {socket.address for socket in host.processes.sockets if socket.port == port}
-        here = host.clusters.clusters and address in {*listens, host.host.address}
-        if here and {"127.0.0.1", "0.0.0.0", "::"} & listens:  # noqa: S104 - compared, not bound
-            found = f"found: on {host.host.name}, what listens on {address}:{port} does so on 127.0.0.1, too"
-            draft.checks["database-url"] = ({"also_named": ["127.0.0.1", "localhost"]}, found)
+        for cluster in host.clusters.clusters:
+            names = {host.host.address or ""}.union(
+                *(_names(socket, host) for socket in host.processes.sockets if socket.port == cluster.port)
+            )
+            if cluster.online and not any((name, cluster.port) in places for name in names):
+                what = f"cluster {cluster.version}/{cluster.name} on {host.host.name}, port {cluster.port}"
+                draft.notices.append(f"{what}: none of the databases that were given is known to be it")
 
 
 def _certificate(one: DatabaseSeen, name: str, draft: Draft) -> None:
     if one.itself is None or not one.itself.tls:
         return
-    from psycopg.conninfo import conninfo_to_dict
-
-    parts = conninfo_to_dict(one.source.dsn)
-    host = str(parts.get("host") or "")
-    if not host or host.startswith("/"):
+    host, port = _place(one)
+    if host.startswith("/"):
         return
-    body: dict[str, Any] = {"address": host, "port": int(str(parts.get("port") or 5432)), "protocol": "postgres"}
+    body: dict[str, Any] = {"address": host, "port": port, "protocol": "postgres"}
     draft.add(Entry("certificates", f"database-{name}", body, "the session with it was encrypted"))
 
 

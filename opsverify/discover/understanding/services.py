@@ -52,7 +52,7 @@ def several_backends(draft: Draft) -> None:
     backends = [entry.name for entry in draft.of("services") if entry.is_about("role", "backend") and not entry.unread]
     if len(backends) > 1:
         names = ", ".join(backends)
-        draft.notices.append(f"{names} are backends: where they are slots (blue, green), add slot to each entry of one, "
+        draft.notices.append(f"{names} are backends: where they are slots (blue, green), add slot to each entry, "
                              "and active_slot at the top")  # fmt: skip
 
 

@@ -49,10 +49,11 @@ class Lines:
         """A line about a result or many alike, found under `place`; `due`: it says by when somebody must respond."""
         words, first = self.words, concern.results[0]
         level = escape(concern.severity)
-        title = f"{cut(first.title)} " if first.title and concern.finding else ""
+        name = cut(words.name(concern))
+        what = f"{cut(first.title)} <small>{name}</small>" if first.title and concern.finding else name
         cells = [
             f'<span class="ov-sev">{level}</span> <b>{escape(words(concern.outcome.value))}</b>',
-            f'<span class="ov-what">{title}<small>{cut(words.name(concern))}</small></span>',
+            f'<span class="ov-what">{what}</span>',
         ]
         more = {"seen": cut(self.seen(concern)), "draw": self._drawn(concern), "when": self._when(concern, due=due)}
         cells += [f' <span class="ov-{name}">{html}</span>' for name, html in more.items() if html]
@@ -60,13 +61,16 @@ class Lines:
         return Line(opening, "".join(cells))
 
     def seen(self, concern: Concern) -> str:
-        """What was seen, in short: the figure, of many the worst; a sentence where there is none."""
+        """What was seen, in short: the figure, of many the span and on how many; a sentence where there is none."""
         if not concern.finding:
             return self.words.count("could not", len(concern.results))
+        where = self.words.where(concern)
+        if concern.span:
+            return f"{concern.span}, {where}"
         seen = observed(concern.results[0])
         if not concern.example:
             seen = common((observed(result), result.target) for result in concern.results)
-        return self.words.among(concern, seen)
+        return (f"{where}: " if where else "") + self.words.among(concern, seen)
 
     def _drawn(self, concern: Concern) -> str:
         first = concern.results[0]

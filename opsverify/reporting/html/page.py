@@ -71,7 +71,8 @@ class Page:
         self._results = contents.results
         self._places = Places()
         asked = Asked(self._results)
-        self._groups = [concern_of(group, asked) for group in alike(self._results)]
+        groups = [concern_of(group, asked) for group in alike(self._results)]
+        self._groups = sorted(groups, key=lambda concern: concern.outcome is Outcome.NOT_APPLICABLE)
         shown = [concern.results[0] for concern in self._groups]
         past = contents.look_back(shown) if contents.look_back else {}
         self._diagnosed = {host: self._places.name("diagnostics", host) for host in contents.diagnostics}
@@ -119,7 +120,8 @@ class Page:
         facts = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in self._facts())
         return (
             f'<header class="ov-headline ov-{colour}"><p class="ov-verdict" role="status">'
-            f"<strong>{escape(self._headline(open_points))}</strong> {self._news(open_points)}</p>"
+            f"<strong>{escape(self._headline(open_points)).replace(' × ', '&nbsp;×&nbsp;')}</strong> "
+            f"{self._news(open_points)}</p>"
             f'<dl class="ov-facts">{facts}</dl>'
             f'<nav aria-label="{escape(words("result"))}">{self._chips()}</nav></header>'
         )

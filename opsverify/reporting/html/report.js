@@ -130,7 +130,19 @@
       area.remove()
     }
   }
+  // First diagnostics stand once in the page; who unfolds a finding about that host has them there, too.
+  const bringSteps = (finding) => {
+    const link = finding.querySelector('.ov-links a[href^="#diagnostics-"]')
+    const host = link && document.getElementById(decodeURIComponent(link.hash.slice(1)))
+    if (!host || finding.querySelector('.ov-steps')) return
+    const steps = document.createElement('div')
+    steps.className = 'ov-steps'
+    for (const step of host.querySelectorAll(':scope > details')) steps.append(step.cloneNode(true))
+    link.closest('.ov-links').after(steps)
+  }
+
   document.addEventListener('toggle', ({ target }) => {
+    if (target.open && target.closest('.ov-findings')) bringSteps(target)
     for (const code of target.querySelectorAll('.ov-act kbd:not([data-seen])')) {
       code.dataset.seen = ''
       const button = document.createElement('button')

@@ -24,7 +24,7 @@ while IFS='	' read -r root real; do
 echo "== checkout $root"; echo "real $real"
 [ ! -e "$root/.git" ] || echo git
 found=$(find "$root/" -maxdepth 4 \( -name node_modules -o -name .git -o -name vendor -o -name dist \) -prune -o -path '*/.next/cache' -print -prune \
--o -path '*/.next/*' -prune -o \( -type f -o -type d \) \( -name package.json -o -name '*-lock.*' -o -name yarn.lock -o -name bun.lockb \
+-o -path '*/.next/*' -prune -o \( -type f -o -type d -o -type l \) \( -name package.json -o -name '*-lock.*' -o -name yarn.lock -o -name bun.lockb \
 -o -name schema.prisma -o -name '.env*' -o -name '*.pid' -o -name '*.log' -o -name '*.sh' -o -name 'docker-compose*.y*ml' -o -name 'compose*.y*ml' \
 -o -iname '*operation*.md' -o -iname '*runbook*.md' -o -name migrations -o -name logs -o -name temp -o -name tmp -o -name 'backup*' \) -print 2>&1 | sed -e '2001s/.*/+/' -e 2001q)
 printf '%s\n' "$found" | while IFS= read -r f; do
@@ -33,13 +33,13 @@ case $f in
 +) echo "denied more than 2000 files of note in $root"; continue;;
 'find: '*) f=${f#find: }; f=${f%: *}; f=${f#[\'\"]}; printf 'denied %s\n' "${f%[\'\"]}"; continue;;
 esac
-if [ -d "$f" ]; then k=d; else k=f; fi
+if [ -d "$f" ]; then k=d; elif [ -f "$f" ]; then k=f; else continue; fi # links lead to shared files, and to none
 printf '%s %s\n' "$k" "$f"
 [ "$k" = f ] || continue
 case ${f##*/} in
 package.json) for w in @nestjs/core next @prisma/client prisma express react vite; do grep -qF "\"$w\"" "$f" && printf 'uses %s %s\n' "$w" "$f"; done;;
 .env.example|.env.sample|.env.template|.env.dist) ;;
-.env*) if [ -r "$f" ]; then awk "$names" "$f" | sed "s|^|names $f |"; else echo "denied $f"; fi;;
+.env*) if [ -r "$f" ]; then awk "$names" "$f" | while read -r n; do printf 'names %s %s\n' "$f" "$n"; done; else echo "denied $f"; fi;;
 docker-compose*|compose*) if [ -r "$f" ]; then printf 'compose %s\n' "$f"; awk "$compose" "$f" | sed 's/^/compose: /'; else echo "denied $f"; fi;;
 *.pid) printf 'pid %s %s\n' "$(file_pid "$f")" "$f";;
 esac
