@@ -66,6 +66,14 @@ WAYS = {
     "tls.probe.probe": ("TLS handshakes", "TLS ハンドシェイク"),
     "tcp.port.probe": ("a TCP connection, closed at once", "TCP 接続（すぐに閉じる）"),
     "tcp.resolution.probe": ("a look-up of the name", "名前解決"),
+    "runbook_document.asking.named_probe": (
+        "reads the document, then one script for what it names",
+        "文書を読み、そこに出てくるものを 1 つのスクリプトで確認",
+    ),
+    "runbook_document.asking.lint_probe": (
+        "reads the document, and has shellcheck here read it",
+        "文書を読み、このマシンの shellcheck で検査",
+    ),
     "documents.web_document.probe": ("a GET for the document", "文書の取得"),
     "drills.alert.drill_probe": ("SENDS a test alert by its script", "テスト通知を実際に送信"),
     "drills.reference.contents_probe": ("counts in the live database, read only", "稼働中 DB の件数（読み取りのみ）"),
@@ -98,6 +106,11 @@ def way_of(probe: Any) -> str:
     return f"{probe.__module__}.{probe.__name__}".removeprefix("opsverify.").removeprefix("probes.")
 
 
+def subject_of(query: Query) -> Any:
+    """The target that a query is about: one that reads a document first is about the host that it asks then."""
+    return getattr(query.target, "subject", query.target)
+
+
 def about(question: Any) -> Iterator[str]:
     """What on a target a question looks at: paths, units, containers."""
     source = getattr(question, "source", None)
@@ -125,8 +138,9 @@ def asked(items: Iterable[pytest.Item]) -> dict[Key, tuple[Any, dict[type, Asked
 
 
 def _add(found: dict[Key, tuple[Any, dict[type, Asked]]], query: Query, check: str) -> None:
-    key = (way_of(query.probe), query.target.identity)
-    _, questions = found.setdefault(key, (query.target, {}))
+    target = subject_of(query)
+    key = (way_of(query.probe), target.identity)
+    _, questions = found.setdefault(key, (target, {}))
     one = questions.setdefault(type(query.question), Asked(type(query.question)))
     one.about |= dict.fromkeys(about(query.question))
     one.decides[check] = None
@@ -225,4 +239,4 @@ def wrap(text: str, indent: int) -> list[str]:
     return wrapped(" " * indent + text, WIDTH, indent + 2)
 
 
-__all__ = ["WAYS", "Exact", "about", "asked", "lines", "needed", "printed", "way_of", "wrap"]
+__all__ = ["WAYS", "Exact", "about", "asked", "lines", "needed", "printed", "subject_of", "way_of", "wrap"]

@@ -20,7 +20,7 @@ from opsverify.evidence.collect import Evidence
 from opsverify.plugin.accounts import account_of, sudo_of, user_of
 from opsverify.plugin.evidence import asks, gather
 from opsverify.plugin.exit_code import FAILED, NOTHING_JUDGED, OK
-from opsverify.plugin.plan import printed, way_of, wrap
+from opsverify.plugin.plan import printed, subject_of, way_of, wrap
 from opsverify.plugin.remedies import Lack, Remedy, Whom, remedy
 from opsverify.plugin.state import CASE, RUN, Case
 from opsverify.reporting.collected import Results
@@ -112,7 +112,7 @@ def look(session: pytest.Session, items: Sequence[pytest.Item]) -> Found:
         found["", sentence] = missing
     language = config.option.language or run.environments[0].environment.language
     words = WORDS[language]
-    targets = {query.target.identity for item in tried for query in asks(item)}
+    targets = {subject_of(query).identity for item in tried for query in asks(item)}
     head = words["head"].format(title=run.title, checks=f"{len(tried):,}", targets=f"{len(targets):,}")
     lines = [*wrap(head, 0), *_told(list(found.values()), words)]
     if drills:

@@ -25,6 +25,7 @@ class Sent:
 
 def sent(question: Any) -> list[Sent]:
     """What is sent for a question, in pieces to be read by people; nothing for one that sends no text of its own."""
+    question = getattr(question, "sends", question)
     if isinstance(question, Question):
         given = [Sent(f"${number}", str(value)) for number, value in enumerate(question.arguments, 1)]
         return [*(Sent(_file(one), one.text) for one in (question.shell, *question.helpers)), *given]

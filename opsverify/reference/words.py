@@ -256,6 +256,9 @@ _NEEDS_JA = {
     "Any role; which segments wait needs pg_monitor": "データベースのロール（未アーカイブのセグメントには pg_monitor）",
     "to execute the script, and to read the place of arrival": "スクリプトの実行と、到着先の読み取り",
     "to read it": "ファイルの読み取り",
+    "to enter the folders that commands name, and to read package.json and the logs": (
+        "コマンドに出てくるフォルダーへの立ち入りと、package.json およびログの読み取り"
+    ),
     "on the host to list the folder and read the dump; here, PostgreSQL's server programs": (
         "ホストでフォルダーの一覧とダンプの読み取り。実行するマシンに PostgreSQL のサーバープログラム"
     ),

@@ -11,7 +11,7 @@ from opsverify.evidence.deadline import Deadline
 from opsverify.probes.documents import web_document
 from opsverify.probes.host import probe as host
 from opsverify.probes.host.files.text_file import DocumentText, TextFile
-from opsverify.probes.host.release.named_things import NamedThingsFacts
+from opsverify.probes.host.release.named_things import NamedThings, NamedThingsFacts
 from opsverify.runbook_document.lint import Remark, lint
 
 if TYPE_CHECKING:
@@ -36,8 +36,13 @@ class Reader:
         return (*self.document.identity, self.asked.name if self.asked else "")
 
     @property
+    def subject(self) -> Document | Host:
+        """Whom it is about, for people."""
+        return self.asked or self.document
+
+    @property
     def label(self) -> str:
-        return self.asked.label if self.asked else self.document.label
+        return self.subject.label
 
     @property
     def connection(self) -> str:
@@ -60,15 +65,26 @@ class Reader:
 
 @dataclass(frozen=True)
 class Named:
-    """What a document's commands name, on a host with these checkouts and log files. Answer: `NamedThingsFacts`."""
+    """What a document's commands name, on a host with these checkouts and log files. Answer: `NamedThingsFacts`.
+
+    Privileges: to enter the folders that commands name, and to read package.json and the logs.
+    """
 
     checkouts: tuple[str, ...]
     logs: tuple[str, ...]
 
+    @property
+    def sends(self) -> NamedThings:
+        """What is sent, but for what the document names."""
+        return NamedThings(self.checkouts)
+
 
 @dataclass(frozen=True)
 class Linted:
-    """What shellcheck says of a document's blocks, on the machine that runs the suite. Answer: a tuple of `Remark`."""
+    """What shellcheck says of a document's blocks, on the machine that runs the suite. Answer: a tuple of `Remark`.
+
+    No privilege needed.
+    """
 
 
 def named_probe(

@@ -17,7 +17,10 @@ from opsverify.runbook_document.blocks import PLACEHOLDER, Block, without_placeh
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
-_UNKNOWN = re.compile(r"\$|[*?\[\]{}~]|YYYY|yyyy|MMDD|mmdd|HHMM|xxx|XXX|\.\.\.|…|○|〇|●|×{2}|\ufffc")
+_UNKNOWN = re.compile(
+    r"\$|[*?\[\]{}~]|(?i:yyyy|mmdd|hhmm|xxx|\byour[-_])|\.\.\.|…|[○×]|\ufffc"
+    r"|[\u3000-\u30ff\u3400-\u9fff\uff01-\uff60]"  # placeholders are in Japanese, paths of servers are not
+)
 """What makes a word something to be filled in, by the shell or by a person."""
 _DEEPEST = 60
 """How deep commands may be nested to be looked at."""
