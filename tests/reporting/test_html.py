@@ -552,7 +552,9 @@ def test_x(): pass
         assert page.locator(".ov-section h2", has_text="Traceability").is_visible()
         assert page.locator(".ov-section h2", has_text="Nothing").count() == 0
         page.locator("#finding-a-app1 summary").click()
-        assert page.locator("#finding-a-app1 .ov-steps summary").inner_text() == "df"
+        step = page.locator("#finding-a-app1 .ov-steps summary")
+        assert step.inner_text() == "df"
+        assert step.evaluate("e => getComputedStyle(e).display") == "list-item"  # and not laid out as a finding
         page.locator("#finding-a-app1 a", has_text="app1").click()
         assert page.locator("#diagnostics-app1 summary", has_text="df").is_visible()
 
