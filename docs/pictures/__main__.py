@@ -43,7 +43,7 @@ class Picture:
 
     faults: Sequence[str] = ()
     arguments: Sequence[str] = ()
-    size: tuple[int, int] = (1280, 800)
+    size: tuple[int, int] = (1280, 860)
     context: Mapping[str, Any] = field(default_factory=dict)
     unfolded: int | None = None
     """Which of the findings is unfolded."""
@@ -53,8 +53,8 @@ class Picture:
 PICTURES = {
     "healthy": Picture(),
     "degraded": Picture(("connections-leak", "query-slow", "dump-mode-loose")),
-    "broken": Picture(BROKEN, unfolded=0),
-    "broken.ja": Picture(BROKEN, ("--language=ja",), unfolded=0),
+    "broken": Picture(BROKEN, size=(1280, 960), unfolded=0),
+    "broken.ja": Picture(BROKEN, ("--language=ja",), size=(1280, 960), unfolded=0),
     "partial": Picture(("database-down",), ("--maxfail=8",)),
     "many": Picture(),
     "narrow": Picture(BROKEN, size=(390, 844), context={"is_mobile": True, "device_scale_factor": 1.5}, unfolded=0),
