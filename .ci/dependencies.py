@@ -1,4 +1,4 @@
-"""What operators install (requirements.lock): no release with a known vulnerability, and only licences that we accept.
+"""What operators install, the optional too: no release with a known vulnerability, and only licences that we accept.
 
 Where the vulnerability service does not answer, or does not know a release, that is said: silence is no clean bill.
 """
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-LOCK = Path(__file__).parents[1] / "requirements.lock"
+LOCK = Path(__file__).parents[1] / "requirements-optional.lock"
 LICENCES = ("MIT", "BSD", "Apache", "PSF", "Python Software Foundation", "MPL", "Mozilla Public", "LGPL", "EPL")
 BIN = Path(sys.executable).parent
 

@@ -6,10 +6,14 @@ from zoneinfo import ZoneInfo
 from opsverify import runbook
 from opsverify.config.bands import Verdict
 from opsverify.evidence.age import age
+from opsverify.judgements.many import few
+from opsverify.runbook_document.commands import hold, linted, together
+from opsverify.runbook_document.commands import read as read_commands
 from opsverify.runbook_document.drift import compare
 from opsverify.runbook_document.reading import read
 from opsverify.runbook_document.review import last_updated
 from opsverify.runbook_document.statements import statements
+from opsverify.runbook_document.system import system_of
 
 
 @runbook("operations-log")
@@ -65,6 +69,31 @@ def test_runbook_agrees(runbook_text, items, settings, expect):
             expect.that(False, observed=one.document, expected=one.enforced)
     if all(one.agrees for one in figures):
         expect.that(bool(figures), observed=f"{len(figures)} figures, as enforced", expected="the figures enforced")
+
+
+@runbook("runbook-commands")
+def test_runbook_commands(runbook_text, named_in_runbook, runbook_remarks, environment, settings, expect):
+    """The commands of the runbook exist here, fail where they should, find what they look for, and harm nothing."""
+    if not there(runbook_text, expect):
+        return
+    commands = read_commands(runbook_text.text)
+    system = system_of(environment, named_in_runbook)
+    held = hold(commands, system)
+    findings = [one for one in (*held.findings, *linted(runbook_remarks)) if one.rule not in settings["ignore"]]
+    for one in findings:
+        print(one)  # the whole list, for the HTML report: a sentence is cut where it gets too long to be read
+    for observed, expected in together(findings):
+        expect.that(False, observed=observed, expected=expected)
+    left = few([str(line) for line in commands.not_understood])
+    expect.that(
+        commands.count > 0,
+        observed=f"{commands.count} commands{f' (and lines that are none: {left})' if left else ''}, "
+        f"held against {system.held_against}",
+        expected="commands in fences that name their language, ```bash",
+        otherwise=Verdict.WARNING,
+    )
+    for reason in held.unknown:
+        expect.unknown(reason)
 
 
 def there(runbook_text, expect):

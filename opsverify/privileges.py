@@ -70,8 +70,9 @@ def _modules() -> Iterator[ModuleType]:
     """Every module that touches the outside."""
     import opsverify.drills
     import opsverify.probes
+    import opsverify.runbook_document
 
-    for package in (opsverify.probes, opsverify.drills):
+    for package in (opsverify.probes, opsverify.drills, opsverify.runbook_document):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             yield importlib.import_module(module.name)
 

@@ -39,6 +39,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 FAST = (
     "config",
+    "discover/test_difference.py",
     "drills/test_pure.py",
     "evidence",
     "history/test_availability.py",
@@ -47,12 +48,15 @@ FAST = (
     "notify/test_state.py",
     "plugin/test_declared.py",
     "plugin/test_exit_code.py",
+    "plugin/test_remedies.py",
     "plugin/test_selection.py",
     "probes/host/test_environment_files.py",
     "probes/host/test_facts.py",
     "probes/host/test_parsers.py",
     "probes/host/test_release_parsers.py",
     "probes/host/test_shell_files.py",
+    "probes/host/test_surroundings.py",
+    "reference/test_pages.py",
     "reporting/test_terminal.py",
     "reporting/test_text.py",
     "test_architecture.py",
@@ -82,6 +86,11 @@ ONCE = (
     "drills/test_restore.py::test_a_dump_cut_among_rows_restores_without_error_and_is_told",
     "history/test_runs.py::test_a_run_is_recorded_whole_however_many_processes_judged",
     "hostile/test_http.py",
+    "machines/test_discover.py::test_a_change_is_told_and_the_operators_own_words_stay",
+    "machines/test_discover.py::test_a_gate_is_green_once_its_one_missing_line_is_added",
+    "machines/test_discover.py::test_no_secret_leaves_a_host",
+    "machines/test_discover.py::test_the_first_file_is_right_nearly_everywhere",
+    "machines/test_discover.py::test_what_could_not_be_read_is_never_excused",
     "machines/test_healthy.py::test_a_healthy_host_is_normal",
     "machines/test_unreachable.py::test_sshd_refuses_the_key",
     "plugin/test_bounds_and_secrets.py::test_planted_secrets_are_told_nowhere[arguments0]",
@@ -94,12 +103,33 @@ ONCE = (
 """Of these, what shows the thing itself, once; and so does the proof of every fault that cannot be rehearsed."""
 
 
+LONGEST = (
+    "crash/test_killed.py",
+    "drills/test_restore.py",
+    "probes/oracles/test_environment_files.py",
+    "probes/host/test_ssh_ways.py",
+    "checks/test_edge.py",
+    "faults",
+    "machines",
+    "hostile",
+    "crash",
+)
+"""What takes longest is begun first: a run ends with its slowest file, not with what came last by its name."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.rootpath != Path(__file__).parent:
         return
     from rehearsal.faults import FAULTS
 
     once = (*ONCE, *(fault.proof.removeprefix("tests/") for fault in FAULTS.values() if fault.proof))
+    rank = {prefix: number for number, prefix in enumerate(LONGEST)}
+
+    def begun(item: pytest.Item) -> int:
+        place = item.path.relative_to(config.rootpath).as_posix()
+        return next((number for prefix, number in rank.items() if place.startswith(prefix)), len(rank))
+
+    items.sort(key=begun)
     for item in items:
         place = item.path.relative_to(config.rootpath).as_posix()
         if not place.startswith(FAST):

@@ -1,4 +1,4 @@
-"""The READMEs say what is so: in both languages, with commands that work, and a table of checks that is current."""
+"""The documents say what is so: in both languages, with links that lead somewhere and commands that work."""
 
 from __future__ import annotations
 
@@ -12,21 +12,34 @@ from pathlib import Path
 
 import pytest
 
-from opsverify.config.loading import load_items
-from opsverify.generate import with_table
+from opsverify.config.environment import Environment
+from opsverify.config.yaml_file import read_yaml
+from opsverify.reference.options import commands as commands_beside_pytest
 from tests.pace import HANGS
 
 ROOT = Path(__file__).parents[1]
 READMES = {"en": "README.md", "ja": "README.ja.md"}
-DOCUMENTS = [*READMES.values(), "docs/architecture.md", "docs/fleets.md", "docs/notifications.md", "docs/privileges.md"]
-DOCUMENTS += ["docs/trends.md"]
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "docs/**/*.md", "examples/**/*.md", "benchmarks/*.md")
+    for path in ROOT.glob(pattern)
+    if "_site" not in path.parts
+)
+IN_OTHER_WORDS = {"docs/ja/index.md", "docs/ja/how-to/privileges.md", "docs/ja/reference/options.md"}
+"""Japanese pages that say in another order, or without the questions one by one, what the English ones do."""
+PAIRS = [
+    (english, name)
+    for name in DOCUMENTS
+    if name.startswith("docs/ja/") and (english := name.replace("docs/ja/", "docs/")) and name not in IN_OTHER_WORDS
+]
 
-_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _OPTION = re.compile(r"(?<![\w<!-])--[a-z][a-z-]+")
 
 
+@cache
 def text_of(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
@@ -41,8 +54,9 @@ def headings(text: str) -> list[tuple[int, str]]:
     return [(len(marks), words) for marks, words in _HEADING.findall(_BLOCK.sub("", text))]
 
 
-def anchor(heading: str) -> str:
-    return re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-"))
+@cache
+def anchors(name: str) -> frozenset[str]:
+    return frozenset(re.sub(r"[^\w-]", "", words.lower().replace(" ", "-")) for _, words in headings(text_of(name)))
 
 
 def run_pytest(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -59,9 +73,8 @@ def usage() -> str:
 
 
 @cache
-def usage_of_the_site() -> str:
-    command = [sys.executable, "-m", "opsverify.site", "--help"]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=HANGS, check=True).stdout
+def usage_of_other_commands() -> str:
+    return "".join(parser.format_help() for parser in commands_beside_pytest())
 
 
 def variables(text: str) -> dict[str, str]:
@@ -69,40 +82,62 @@ def variables(text: str) -> dict[str, str]:
     return {name: f"value-of-{name}" for name in re.findall(r"\$\{([A-Z_]+)\}", text)}
 
 
-@pytest.mark.parametrize(("language", "name"), READMES.items())
-def test_the_table_of_checks_is_current(language: str, name: str) -> None:
-    items = load_items(ROOT / "checks" / "runbook.yaml")
-    assert with_table(text_of(name), items, language) == text_of(name), "run python -m opsverify.generate"
+@pytest.mark.parametrize(("english", "japanese"), [tuple(READMES.values()), *PAIRS])
+def test_both_languages_say_the_same(english: str, japanese: str) -> None:
+    one, other = text_of(english), text_of(japanese)
+    assert [level for level, _ in headings(one)] == [level for level, _ in headings(other)]
+    assert blocks(one) == blocks(other)
+    assert set(_OPTION.findall(one)) == set(_OPTION.findall(other))
 
 
-def test_both_languages_have_the_same_structure() -> None:
-    english, japanese = (text_of(name) for name in READMES.values())
-    assert [level for level, _ in headings(english)] == [level for level, _ in headings(japanese)]
-    assert blocks(english) == blocks(japanese)
-    assert _OPTION.findall(english) == _OPTION.findall(japanese)
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name.startswith("docs/")])
+def test_one_language_leads_to_the_other(name: str) -> None:
+    english = name.replace("docs/ja/", "docs/")
+    english = "docs/privileges.md" if english == "docs/how-to/privileges.md" else english
+    if name.startswith("docs/ja/"):
+        assert f"[English]({os.path.relpath(english, Path(name).parent)})" in text_of(name)
+        assert f"[日本語]({os.path.relpath(name, Path(english).parent)})" in text_of(english)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_link_leads_somewhere(name: str) -> None:
-    anchors = {anchor(words) for _, words in headings(text_of(name))}
-    for link in _LINK.findall(text_of(name)):
-        if link.startswith("#"):
-            assert link[1:] in anchors, link
-        elif "://" not in link:
-            assert ((ROOT / name).parent / link).is_file(), link
+    for link in _LINK.findall(_BLOCK.sub("", text_of(name))):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = ((ROOT / name).parent / path).resolve() if path else ROOT / name
+        assert target.is_file(), link
+        assert not anchor or anchor in anchors(target.relative_to(ROOT).as_posix()), link
 
 
-@pytest.mark.parametrize("name", READMES.values())
-def test_every_option_exists_and_none_of_ours_is_untold(name: str) -> None:
-    mentioned = set(_OPTION.findall(text_of(name)))
-    assert mentioned <= set(_OPTION.findall(usage() + usage_of_the_site()))
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name.startswith(("README", "docs/", "examples/"))])
+def test_every_option_exists(name: str) -> None:
+    if name == "docs/mutation.md":  # mutmut's
+        return
+    commands = "\n".join(code for kind, code in blocks(text_of(name)) if kind == "bash")
+    words = _OPTION.findall(re.sub(r"^ *(?!pytest|python -m opsverify).*$", "", commands, flags=re.MULTILINE))
+    assert set(words) <= set(_OPTION.findall(usage() + usage_of_other_commands()))
+
+
+@pytest.mark.parametrize("name", ["docs/reference/options.md", "docs/ja/reference/options.md"])
+def test_no_option_of_ours_is_untold(name: str) -> None:
     ours = usage().split("operational verification:\n", 1)[1].split("\n\n", 1)[0]
-    assert set(re.findall(r"^  (--[a-z-]+)", ours, re.MULTILINE)) <= mentioned
+    told = re.findall(r"^\| `(--[a-z-]+)", text_of(name), re.MULTILINE)
+    assert set(re.findall(r"^  (--[a-z-]+)", ours, re.MULTILINE)) <= set(told)
 
 
 def commands() -> list[str]:
-    code = "".join(code for kind, code in blocks(text_of("README.md")) if kind == "bash")
-    return [line for line in code.splitlines() if line.startswith("pytest ")]
+    """What is run against an environment, in the README and the how-to pages; not what would start a rehearsal."""
+    names = [name for name in DOCUMENTS if name.startswith("docs/how-to/")]
+    code = "".join(code for name in ("README.md", *names) for kind, code in blocks(text_of(name)) if kind == "bash")
+    lines = [line.strip().replace("NAME", "staging") for line in code.splitlines()]
+    return list(
+        dict.fromkeys(
+            line
+            for line in lines
+            if line.startswith("pytest ") and not re.search("--fault|--env (rehearsal|waived)", line)
+        )
+    )
 
 
 @pytest.mark.parametrize("command", commands())
@@ -117,15 +152,29 @@ def test_every_command_selects_something(command: str, tmp_path: Path) -> None:
 
 
 def test_the_example_environment_is_complete(tmp_path: Path) -> None:
-    (example,) = (code for kind, code in blocks(text_of("README.md")) if kind == "yaml")
+    (example,) = (code for kind, code in blocks(text_of("docs/how-to/environment-file.md")) if kind == "yaml")
     path = tmp_path / "example.yaml"
     path.write_text(example)
     done = run_pytest(f"--env={path}", "--collect-only", "-q", **variables(example))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name.startswith(("docs/", "examples/"))])
+def test_every_piece_of_an_environment_file_may_stand_in_one(name: str, tmp_path: Path) -> None:
+    for kind, code in blocks(text_of(name)):
+        if kind != "yaml":
+            continue
+        filled = re.sub(
+            r"(history: )\$\{.*?\}", r"\1none", re.sub(r"(url: |webhook: \")\$\{.*?\}", r"\1http://x", code)
+        )
+        filled = re.sub(r"\$\{(\w+):-(\w*)\}", r"\2", filled)
+        path = tmp_path / "piece.yaml"
+        path.write_text(re.sub(r"\$\{.*?\}", "value", filled))
+        Environment.model_validate(read_yaml(path))
+
+
 def test_the_example_check_is_one_of_the_checks() -> None:
-    (example,) = (code for kind, code in blocks(text_of("README.md")) if kind == "python")
+    (example,) = (code for kind, code in blocks(text_of("docs/how-to/add-a-check.md")) if kind == "python")
     assert any(example in path.read_text(encoding="utf-8") for path in (ROOT / "checks").glob("test_*.py"))
 
 

@@ -172,8 +172,8 @@ class Login(Model):
         None, description="Where the answer holds the token, keys joined by dots; data.access_token, or access_token."
     )
     client_id: str | None = Field(None, description="For the grant password, where the server wants one.")
-    client_secret: SecretStr | None = None
-    scope: str | None = None
+    client_secret: SecretStr | None = Field(None, description="As client_id.")
+    scope: str | None = Field(None, description="What the token is asked for, where the server wants to know.")
 
 
 class Api(Slotted, Reached):
@@ -182,9 +182,9 @@ class Api(Slotted, Reached):
     kind: ClassVar[str] = "apis"
 
     url: Address = Field(description="Base address, http://app1:3004.")
-    health_path: WebPath = "/health"
+    health_path: WebPath = Field("/health", description="Where it says whether it is well.")
     smoke_path: WebPath = Field("/api/v1/pedigrees", description="A data endpoint.")
-    cats_path: WebPath = "/api/v1/cats"
+    cats_path: WebPath = Field("/api/v1/cats", description="The list of cats, whose response time is judged.")
     cors_path: WebPath = Field("/api/v1/health", description="Where browsers of other origins are tried: below /api.")
     login: Login | None = Field(None, description="How a run logs in for itself: tokens of My Cats live 15 minutes.")
     token: SecretStr | None = Field(None, description="Instead of a login: a bearer token that does not expire.")
@@ -204,10 +204,10 @@ class Frontend(Slotted, Reached):
 
     kind: ClassVar[str] = "frontends"
 
-    url: Address
+    url: Address = Field(description="What users type, or a slot's own address: https://mycats.example.com.")
     contains: str | None = Field(None, description="Text that the page must hold.")
-    headers: dict[str, SecretStr] = Field(default_factory=dict)
-    ca_file: Path | None = None
+    headers: dict[str, SecretStr] = Field(default_factory=dict, description="More request headers.")
+    ca_file: Path | None = Field(None, description="Trust this CA (PEM) instead of the system's.")
 
 
 class Database(Reached):
@@ -281,7 +281,9 @@ class Service(InContainer, Slotted):
 
     kind: ClassVar[str] = "services"
 
-    role: Literal["backend", "frontend", "database", "proxy", "other"] = "other"
+    role: Literal["backend", "frontend", "database", "proxy", "other"] = Field(
+        "other", description="Which part of the system it is; other: only whether it runs is judged."
+    )
     unit: Name | None = Field(None, description="The systemd unit: mycats-backend.")
     pid_file: HostPath | None = Field(None, description="Where no unit exists: the file with its process id.")
     port: Port | None = Field(None, description="The TCP port it must listen on itself; a container: inside.")
@@ -301,7 +303,7 @@ class Release(OnHost, Slotted):
 
     kind: ClassVar[str] = "releases"
 
-    path: HostPath
+    path: HostPath = Field(description="The checkout's folder: /srv/mycats.")
     database: Name = Field(description="The database its migrations belong to, by its name under databases.")
 
 
@@ -311,10 +313,10 @@ class Certificate(Reached):
     kind: ClassVar[str] = "certificates"
 
     address: Annotated[str, StringConstraints(min_length=1)] = Field(description="Host name or IP to connect to.")
-    port: Port = 443
+    port: Port = Field(443, description="Where it is served.")
     server_name: str | None = Field(None, description="The name that must match, if it is not the address.")
     protocol: Literal["tls", "postgres"] = Field("tls", description="postgres: TLS is asked for inside the protocol.")
-    ca_file: Path | None = None
+    ca_file: Path | None = Field(None, description="Trust this CA (PEM) instead of the system's.")
 
 
 class DomainName(Reached):
@@ -334,10 +336,10 @@ class BackupStore(OnHost):
 
     kind: ClassVar[str] = "backups"
 
-    path: HostPath
+    path: HostPath = Field(description="The folder: /backup/mycats.")
     database: Name = Field(description="The database whose dumps these are, by its name under databases.")
-    database_pattern: str = "db_*.sql"
-    application_pattern: str = "app_*.tar.gz"
+    database_pattern: str = Field("db_*.sql", description="The names of its dumps.")
+    application_pattern: str = Field("app_*.tar.gz", description="The names of its archives of the application.")
     must_hold: tuple[str, ...] = Field(("backend", "frontend"), description="Folders that the archive must hold.")
     must_not_hold: tuple[str, ...] = Field(("node_modules", ".git", ".next"), description="Folders it must not hold.")
     archive_seconds: Seconds = Field(600, description="Deadline for reading the newest archive to its end.")
@@ -375,8 +377,10 @@ class Folder(OnHost):
 
     kind: ClassVar[str] = "folders"
 
-    holds: Literal["logs", "temporary files", "weekly backups", "npm cache", "next cache"]
-    path: HostPath
+    holds: Literal["logs", "temporary files", "weekly backups", "npm cache", "next cache"] = Field(
+        description="What is kept in order there, and so by which check."
+    )
+    path: HostPath = Field(description="The folder: /srv/mycats/logs.")
 
 
 class Job(OnHost):
@@ -384,7 +388,7 @@ class Job(OnHost):
 
     kind: ClassVar[str] = "jobs"
 
-    role: Literal["health-check", "backup", "maintenance"] = "health-check"
+    role: Literal["health-check", "backup", "maintenance"] = Field("health-check", description="What it does.")
     timer: Name | None = Field(None, description="Its systemd timer: mycats-health.timer.")
     cron: str | None = Field(None, description="Text that its crontab line holds: health-check.sh.")
     log: HostPath | None = Field(
@@ -416,7 +420,7 @@ class Proxy(Reached):
     http_url: Address | None = Field(None, description="The plain http address, which must redirect.")
     health_path: WebPath = Field("/health", description="Leads to the API of the active slot.")
     headers: dict[str, SecretStr] = Field(default_factory=dict, description="More request headers.")
-    ca_file: Path | None = None
+    ca_file: Path | None = Field(None, description="Trust this CA (PEM) instead of the system's.")
     samples: int = Field(3, ge=1, le=10, description="Requests that must all be served by the active slot.")
 
 
@@ -425,11 +429,13 @@ class Document(Reached):
 
     kind: ClassVar[str] = "documents"
 
-    holds: Literal["runbook", "operations log"]
+    holds: Literal["runbook", "operations log"] = Field(
+        description="runbook: the operators' own document · operations log: where they write down what they did."
+    )
     location: str = Field(description="A path on `host`, a path on this machine (no host), or an http(s) address.")
-    host: HostKey | None = None
+    host: HostKey | None = Field(None, description="The host that has it, by its name under hosts.")
     headers: dict[str, SecretStr] = Field(default_factory=dict, description="Request headers, for an address.")
-    ca_file: Path | None = None
+    ca_file: Path | None = Field(None, description="Trust this CA (PEM) instead of the system's.")
 
     @model_validator(mode="after")
     def _operations_are_written_to_a_file(self) -> Document:
@@ -443,17 +449,17 @@ class Document(Reached):
 class BandOverride(Model):
     """Limits that replace the runbook's for this environment; what is not given stays."""
 
-    below: float | None = None
-    alert_above: float | None = None
-    above: float | None = None
-    alert_below: float | None = None
+    below: float | None = Field(default=None, description="Normal below it, for figures that must stay small.")
+    alert_above: float | None = Field(default=None, description="Above it an alert; a warning in between.")
+    above: float | None = Field(default=None, description="Normal above it, for figures that must stay large.")
+    alert_below: float | None = Field(default=None, description="Below it an alert; a warning in between.")
 
 
 class CheckOverride(Model):
     """What this environment wants differently for one check."""
 
-    band: BandOverride | None = None
-    severity: Severity | None = None
+    band: BandOverride | None = Field(default=None, description="Other limits.")
+    severity: Severity | None = Field(default=None, description="Another time to respond.")
     settings: dict[str, Any] = Field(
         default_factory=dict, description="See the check's settings in checks/runbook.yaml."
     )
@@ -472,12 +478,12 @@ def _utc(value: Any) -> Any:
 class Waiver(Model):
     """A known failure that somebody answers for until a date (UTC)."""
 
-    check: ItemId
+    check: ItemId = Field(description="The check's id: certificate-trust.")
     target: MemberName | None = Field(
         None, description="One target only, or those that its entry stands for; none: all targets of the check."
     )
-    owner: Owner
-    reason: Reason
+    owner: Owner = Field(description="Who answers for it: a person or a team.")
+    reason: Reason = Field(description="Why it is accepted, and what ends it: a ticket.")
     expires: Annotated[AwareDatetime, BeforeValidator(_utc)] = Field(description="A date or time, UTC.")
     stands_for: SkipJsonSchema[frozenset[str]] = frozenset()
     """Where `target` stands for several: their names."""

@@ -7,7 +7,7 @@ can be a secret; a literal password in a file is a mistake.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,11 @@ from pydantic import ValidationError
 
 from opsverify.config.child_environment import withhold
 from opsverify.config.cross_checks import cross_checks
-from opsverify.config.environment import KINDS, Environment
+from opsverify.config.environment import KINDS, BandOverride, CheckOverride, Environment
 from opsverify.config.items import Item
 from opsverify.config.literal_secrets import literal_secrets, secrets_of
-from opsverify.config.mistakes import mistake, shown
+from opsverify.config.mistakes import in_order, mistake, shown
+from opsverify.config.salvage import salvage
 from opsverify.config.substitution import fill
 from opsverify.config.yaml_file import read_yaml
 from opsverify.errors import ConfigurationError
@@ -78,46 +79,84 @@ def load_environment(
     unset variables, unknown keys, wrong values, literal secrets, references to targets that do not exist, kinds of
     targets that are neither listed nor declared not applicable, overrides that do not fit their check.
     """
+    reading = read_environment(path, items, variables, changes)
+    if reading.mistakes or reading.rest is None:
+        raise ConfigurationError(reading.mistakes)
+    withhold(reading.rest.secrets)
+    return reading.rest
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An environment file as it was read: its mistakes, and what is left of it without them."""
+
+    mistakes: list[str]
+    rest: Loaded | None
+    """The whole where there is no mistake; None where nothing is left that could be looked at."""
+    incomplete: frozenset[str] = frozenset()
+    """The kinds of targets of which something is left out."""
+    tree: Any = None
+    """What stands in the file, for the order of its keys."""
+
+
+def read_environment(
+    path: Path,
+    items: Mapping[str, Item],
+    variables: Mapping[str, str] | None = None,
+    changes: Sequence[Mapping[str, Any]] = (),
+) -> Reading:
+    """As `load_environment`, for whoever wants all that is known of a file with mistakes; raises where it is none."""
     values = {**os.environ, **(variables or {})}
     raw = read_yaml(path)
     filled = fill(laid_over(raw, *changes) if isinstance(raw, dict) else raw, values)
     mistakes = [f"{path}: {text}" for text in filled.mistakes]
     tree = filled.tree
     if not isinstance(tree, dict):
-        raise ConfigurationError([*mistakes, f"{path}: found {shown(tree)}, allowed a mapping; see environments/"])
+        return Reading([*mistakes, f"{path}: found {shown(tree)}, allowed a mapping; see environments/"], None)
     broken = {text.split(": found", 1)[0] for text in filled.mistakes}
     named = _named(tree, path.stem)
-    environment: Environment | None = None
-    try:
-        environment = Environment.model_validate(named)
-    except ValidationError as error:
-        for e in error.errors():
-            line = mistake(path, tuple(map(str, e["loc"])), e, filled.written)
-            if ".".join(map(str, e["loc"])) not in broken:
-                mistakes.append(line)
+    salvaged = salvage(named)
+    for error in salvaged.errors:
+        line = mistake(path, tuple(map(str, error["loc"])), error, filled.written)
+        if ".".join(map(str, error["loc"])) not in broken:
+            mistakes.append(line)
     groups = _groups(named.get("hosts"), path.parent)
     members = groups.members if groups else {}
     if groups:
         mistakes += [*(f"{path}: {text}" for text in groups.mistakes), *groups.in_files]
     mistakes += [f"{path}: {text}" for text in cross_checks(named, items, members, not groups or groups.complete)]
     mistakes += [f"{path}: {text}" for text in literal_secrets(tree, filled.outside)]
-    adjusted = dict(items)
-    if environment is not None:
-        for key, override in environment.checks.items():
-            if key in items:
-                try:
-                    adjusted[key] = items[key].overridden(override)
-                except ValueError as problem:
-                    mistakes.append(f"{path}: checks.{key}.{problem}")
-    if mistakes or environment is None:
-        raise ConfigurationError(list(dict.fromkeys(mistakes)))
-    if members:
+    environment, adjusted = salvaged.environment, dict(items)
+    if environment is None:
+        return Reading(in_order(mistakes, path, raw), None)
+    for key, override in environment.checks.items():
+        if key in items:
+            try:
+                adjusted[key] = items[key].overridden(override)
+            except ValueError:
+                mistakes += [f"{path}: checks.{key}.{problem}" for problem in _misfits(items[key], override)]
+    if members and not mistakes:
         from opsverify.config.expansion import expanded
 
         environment = expanded(environment, members)
     secrets = frozenset(filled.secrets | set(secrets_of(environment)))
-    withhold(secrets)
-    return Loaded(environment, adjusted, secrets, path)
+    rest = Loaded(environment, adjusted, secrets, path)
+    return Reading(in_order(mistakes, path, raw), rest, salvaged.incomplete, raw)
+
+
+def _misfits(item: Item, override: CheckOverride) -> Iterator[str]:
+    """Everything in an override that does not fit its check, where `Item.overridden` names the first."""
+    pieces = [CheckOverride(settings={key: value}) for key, value in override.settings.items()]
+    if override.band is not None:
+        limits = override.band.model_dump(exclude_none=True)
+        known = [name for name in limits if item.band is None or name in type(item.band).model_fields]
+        pieces += [CheckOverride(band=BandOverride(**{name: limits[name]})) for name in limits if name not in known]
+        pieces += [CheckOverride(band=BandOverride(**{name: limits[name] for name in known}))] if known else []
+    for piece in pieces:
+        try:
+            item.overridden(piece)
+        except ValueError as problem:
+            yield str(problem)
 
 
 def one_setting(path: Path, key: str) -> Any:

@@ -20,11 +20,11 @@ def mistake(path: Path, where: KeyPath, error: Mapping[str, Any], written: Mappi
 
     `written` is what stands in the file where a value comes from outside: that is shown, as the value may be a secret.
     """
-    loc = [part for part in where if not _is_inner(part)]
+    loc = [part for part in where if not is_inner(part)]
     key = ".".join(loc)
     kind = error["type"]
     if kind == "extra_forbidden":
-        return f"{path}: {key}: found an unknown key, allowed {near(loc[-1], _fields_at(loc[:-1]))}"
+        return f"{path}: {key}: found an unknown key, allowed {near(loc[-1], fields_at(loc[:-1]))}"
     if kind == "missing":
         return f"{path}: {key}: found nothing, allowed a value: it is required"
     allowed = re.sub(r"^(Value error, |Input should be (a valid )?|String should (be )?)", "", error["msg"])
@@ -41,13 +41,13 @@ _FILLED_IN = ("name", "environment", "stands_for")
 """What no file says, but whoever reads it."""
 
 
-def _is_inner(part: str) -> bool:
+def is_inner(part: str) -> bool:
     """Whether pydantic added it to a place, and no file has it: `function-after[…]`, `[key]`, one of several models."""
     ranged = re.search(r"\w*:\w+\]$", part)
     return part in ("AtMost", "AtLeast") or (part.endswith(("]", ")")) and not ranged)
 
 
-def _fields_at(loc: list[str]) -> list[str]:
+def fields_at(loc: list[str]) -> list[str]:
     """The keys that an environment file may have at this place."""
     model: type[BaseModel] | None = Environment
     for part in loc:
@@ -66,6 +66,36 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from models_in(argument)
 
 
+def in_order(mistakes: Iterable[str], path: Path, tree: Any) -> list[str]:
+    """Mistakes of the file `path`, each once, in the order in which their keys stand in it; then those of others.
+
+    What stands in it nowhere, as a kind of target that it lacks, comes after what does.
+    """
+
+    def rank(line: str) -> tuple[bool, list[int]]:
+        key = line.removeprefix(f"{path}: ").partition(": ")[0]
+        return not line.startswith(f"{path}: "), _position(tree, key)
+
+    return sorted(dict.fromkeys(mistakes), key=rank)
+
+
+def _position(tree: Any, key: str) -> list[int]:
+    """Where a key path stands in a tree, level by level; a level at which it stands nowhere comes last."""
+    found: list[int] = []
+    while key:
+        entries = enumerate(tree) if isinstance(tree, (dict, list)) else ()
+        names = [str(index) if isinstance(tree, list) else str(name) for index, name in entries]
+        # Names of targets may hold dots: the longest that fits is meant.
+        fitting = [one for one in names if key == one or key.startswith(f"{one}.")]
+        if not fitting:
+            return [*found, len(names)]
+        name = max(fitting, key=len)
+        found.append(names.index(name))
+        tree = tree[int(name)] if isinstance(tree, list) else next(v for k, v in tree.items() if str(k) == name)
+        key = key[len(name) + 1 :]
+    return found
+
+
 def near(word: str, candidates: Iterable[str]) -> str:
     """The names that are allowed, with the one that `word` may have been meant to be."""
     names = list(dict.fromkeys(candidates))
@@ -82,4 +112,4 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "…"
 
 
-__all__ = ["mistake", "models_in", "near", "shown"]
+__all__ = ["fields_at", "in_order", "is_inner", "mistake", "models_in", "near", "shown"]

@@ -124,7 +124,7 @@ class Route(Selection):
 class QuietHours(Model):
     """When nobody is disturbed for less than a P1."""
 
-    start: Clock
+    start: Clock = Field(description="A time of day: 22:00.")
     end: Clock = Field(description="Before start: on the next day.")
     days: tuple[Day, ...] = Field((), description="The days on which they start; none: every day.")
 
@@ -145,8 +145,8 @@ class Maintenance(Selection):
     start: str = Field(description="02:00, every day or on days; or once: 2026-12-05 22:00, in the environment's zone.")
     end: str = Field(description="As start; a time of day before start is on the next day.")
     days: tuple[Day, ...] = Field((), description="The days on which it starts, where start is a time of day.")
-    owner: Owner
-    reason: Reason
+    owner: Owner = Field(description="Who answers for it: a person or a team.")
+    reason: Reason = Field(description="Why findings are expected.")
 
     @model_validator(mode="after")
     def _both_ends_alike(self) -> Maintenance:
@@ -202,10 +202,10 @@ Hours = Annotated[float, Field(ge=0, le=24 * 400, allow_inf_nan=False)]
 class RemindHours(Model):
     """After how many hours a finding that lasts is told again, by severity; 0: never."""
 
-    P1: Hours = 1
-    P2: Hours = 4
-    P3: Hours = 24
-    P4: Hours = 168
+    P1: Hours = Field(default=1, description="Hours until a P1 is told again.")
+    P2: Hours = Field(default=4, description="Hours until a P2 is told again.")
+    P3: Hours = Field(default=24, description="Hours until a P3 is told again.")
+    P4: Hours = Field(default=168, description="Hours until a P4 is told again.")
 
     def of(self, severity: str) -> timedelta | None:
         """As a time; None for never."""
@@ -216,14 +216,16 @@ class RemindHours(Model):
 class Notify(Model):
     """Who is told of a change of state, on which channel, and when."""
 
-    channels: dict[Name, Channel] = Field(default_factory=dict)
+    channels: dict[Name, Channel] = Field(
+        default_factory=dict, description="By name: the ways by which messages leave."
+    )
     routes: tuple[Route, ...] = Field((), description="What none of them names goes to every channel.")
     after: dict[ItemId, Annotated[int, Field(ge=1, le=100)]] = Field(
         default_factory=dict, description="By check: runs in a row that must fail before it is told; a P1 at once."
     )
-    remind_hours: RemindHours = RemindHours()
-    quiet_hours: tuple[QuietHours, ...] = ()
-    maintenance: tuple[Maintenance, ...] = ()
+    remind_hours: RemindHours = Field(default_factory=RemindHours, description="When what lasts is told again.")
+    quiet_hours: tuple[QuietHours, ...] = Field((), description="When nobody is disturbed for less than a P1.")
+    maintenance: tuple[Maintenance, ...] = Field((), description="When findings are expected, and nobody is told.")
     report_url: Address | None = Field(None, description="Where people find the report; every message names it.")
     heartbeat: Annotated[SecretStr, AfterValidator(_heartbeat)] | None = Field(
         None, description="An address that is pinged after each run, as ${VAR}: https://hc-ping.com/…; empty: none."

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from opsverify.drills.postgres_programs import Unprivileged, output
+from opsverify.drills.postgres_programs import PostgresPrograms, Unprivileged, output, unprivileged
 from opsverify.errors import ProbeError
 from opsverify.probes.host.question import MIB
 
@@ -69,6 +69,16 @@ def confined(way: Unprivileged, keep: Iterable[Path]) -> Confined:
         if output(*prefix, "id", "-u") == output(*way.prefix, "id", "-u", **way.popen) != "":
             return Confined(replace(way, prefix=prefix, popen={}), within_reach)
     return Confined(way, (NETWORK, FILES))
+
+
+def confined_in(place: Path, programs: PostgresPrograms) -> Confined:
+    """Say how to run programs on what somebody else wrote and stands in `place`, in bounded memory, by an account of no
+    rights: as root another user of a namespace would not do, as root's files would stay within reach.
+    """
+    held = confined(unprivileged(namespaces=os.geteuid() != 0), [place, *programs.folders])
+    if held.way.uid is not None:
+        place.chmod(0o711)
+    return replace(held, way=replace(held.way, prefix=(*bounded(), *held.way.prefix)))
 
 
 def _hiding(keep: Iterable[Path]) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ dump is read once.
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import time
@@ -18,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from opsverify.config.child_environment import child_environment
 from opsverify.drills import script
-from opsverify.drills.confinement import bounded, confined, copy_while_room, ended_when_full, writes_while_room
+from opsverify.drills.confinement import confined_in, copy_while_room, ended_when_full, writes_while_room
 from opsverify.drills.feed import harmless
 from opsverify.drills.manifest import SUFFIX, DumpManifest, ManifestFile
 from opsverify.drills.newest import LOOK_SECONDS, fetch, listing, room_for
 from opsverify.drills.packed import Damaged, content
-from opsverify.drills.postgres_programs import readable_copy, unprivileged
+from opsverify.drills.postgres_programs import readable_copy
 from opsverify.drills.scratch import Scratch
 from opsverify.drills.server import DATABASE, RESTORER, SUPERUSER, Server, suitable
 from opsverify.errors import ProbeError, Unreachable
@@ -194,11 +193,9 @@ def _plain(file: Path, dump: Dump, into: Path, left: Callable[[], float]) -> Pat
     if dump.format in ("custom", "tar"):
         programs = suitable(None)
         place = into.parent
-        way = confined(unprivileged(namespaces=os.geteuid() != 0), [place, *programs.folders]).way
-        if way.uid is not None:
-            place.chmod(0o711)
+        way = confined_in(place, programs).way
         folder = readable_copy(programs, way, place / "reader")
-        command = [*bounded(), *way.prefix, str(folder / "pg_restore"), "-F", dump.format[0], "-f", "-"]
+        command = [*way.prefix, str(folder / "pg_restore"), "-F", dump.format[0], "-f", "-"]
         with file.open("rb") as source, into.open("wb") as script_file:
             sink = writes_while_room(script_file, place)
             popen = {"cwd": "/", **way.popen}

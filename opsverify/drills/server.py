@@ -9,13 +9,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
-from opsverify.drills.confinement import bounded, confined
-from opsverify.drills.postgres_programs import PostgresPrograms, Unprivileged, installed, readable_copy, unprivileged
+from opsverify.drills.confinement import confined_in
+from opsverify.drills.postgres_programs import PostgresPrograms, Unprivileged, installed, readable_copy
 from opsverify.errors import ProbeError
 from opsverify.probes.host.question import one_line
 from opsverify.probes.host.run import Finished, run
@@ -96,14 +95,11 @@ class Server:
 
     def start(self, left: Callable[[], float]) -> None:
         """Make the cluster and start it; `left` returns the seconds left. Raises ProbeError."""
-        # A dump is a script. As root, another user of a namespace would not do: root's files would stay within reach.
-        way = unprivileged(namespaces=os.geteuid() != 0)
         self._home.mkdir(mode=0o700)
-        held = confined(way, [self._scratch, *self.programs.folders])
+        held = confined_in(self._scratch, self.programs)
         self.within_reach = held.within_reach
-        way = self._way = replace(held.way, prefix=(*bounded(), *held.way.prefix))
+        way = self._way = held.way
         if way.uid is not None:
-            self._scratch.chmod(0o711)
             os.chown(self._home, way.uid, -1)
         programs = self._folder = readable_copy(self.programs, way, self._scratch / "install")
         self._initdb(programs, way, left())

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from typing import Any
@@ -107,59 +107,97 @@ def collect(
         groups.setdefault(_group(query), []).append(query)
     # What takes longest first: the run ends with its slowest probe, not with what happened to be asked last.
     calls = sorted((_Call(g, m, max(q.seconds for q in m)) for g, m in groups.items()), key=lambda call: -call.seconds)
-    waiting = deque(calls)
-    pool, turns = executor or DaemonThreads(), concurrency or Concurrency.of_this_machine()
-    # Where calls wait in a queue that is not ours, whoever runs them holds them to their deadline.
-    elsewhere = getattr(pool, "bounds_calls", False)
-    began = time.monotonic()
-    end = began + run_seconds
-    running: dict[Future[Any], _Call] = {}
-    answers: dict[Any, Any] = {}
-    took: dict[Any, float] = {}
+    turns = concurrency or Concurrency.of_this_machine()
+    collection = _Collection(calls, executor or DaemonThreads(), run_seconds, turns)
+    with watched(progress, len(calls)), turns.measured():
+        while collection.unfinished:
+            collection.give_time_back()
+            collection.start_what_may()
+            collection.end_what_has()
+            if progress is not None:
+                progress.shows(collection.done, collection.running())
+            collection.wait()
+    return Evidence(collection.answers, collection.took, turns.busy, time.monotonic() - collection.began)
 
-    def ended(future: Future[Any] | None, call: _Call) -> None:
-        outcome, took[call.group] = _outcome(future, call, run_seconds, elsewhere)
+
+class _Collection:
+    """The calls of one run: those that wait for their turn, those that run, and what the others have answered."""
+
+    def __init__(self, calls: Sequence[_Call], pool: Executor, run_seconds: float, turns: Concurrency) -> None:
+        self._count = len(calls)
+        self._waiting = deque(calls)
+        self._running: dict[Future[Any], _Call] = {}
+        self._pool = pool
+        self._turns = turns
+        # Where calls wait in a queue that is not ours, whoever runs them holds them to their deadline.
+        self._elsewhere = getattr(pool, "bounds_calls", False)
+        self._run_seconds = run_seconds
+        self.began = self._looked = time.monotonic()
+        self._end = self.began + run_seconds
+        self.answers: dict[Any, Any] = {}
+        self.took: dict[Any, float] = {}
+
+    @property
+    def unfinished(self) -> bool:
+        return bool(self._waiting or self._running)
+
+    @property
+    def done(self) -> int:
+        return self._count - len(self._running) - len(self._waiting)
+
+    def running(self) -> list[Running]:
+        """The oldest first."""
+        oldest = sorted(self._running.values(), key=lambda call: call.started)
+        return [call.running(time.monotonic()) for call in oldest]
+
+    def give_time_back(self) -> None:
+        """Half of what passed while this machine was the bottleneck, to whatever runs."""
+        before, self._looked = self._looked, time.monotonic()
+        if self._turns.look(self._looked):
+            for call in self._running.values():
+                call.move((self._looked - before) / 2)
+
+    def start_what_may(self) -> None:
+        now = self._looked
+        while self._waiting and now < self._end and self._turns.free([c.started for c in self._running.values()], now):
+            call = self._waiting.popleft()
+            left = self._end - now
+            call.started, call.cut = now, now > self.began + HEARING and left < call.seconds
+            call.seconds = min(call.seconds, left)
+            call.deadline = Deadline(call.seconds, longest=left)
+            first = call.members[0]
+            questions = frozenset(query.question for query in call.members)
+            self._running[self._pool.submit(_call, first.probe, first.target, questions, call.deadline)] = call
+
+    def end_what_has(self) -> None:
+        """Take the answers of what has ended or is late; and where the run's time is over, give up what waits."""
+        for future, call in list(self._running.items()):
+            if future.done() or self._left(call) <= 0:
+                self._ended(future, self._running.pop(future))
+        if time.monotonic() >= self._end:
+            while self._waiting:
+                self._ended(None, self._waiting.popleft())
+
+    def wait(self) -> None:
+        """Until something ends or is late, in short turns: a signal that arrives just before the wait begins, or in
+        another thread, does not end the wait, and Ctrl-C would be heard only when the slowest probe has answered."""
+        if self._running:
+            left = min(self._left(call) for call in self._running.values())
+            wait(self._running, timeout=max(0.0, min(left, HEARING)), return_when=FIRST_COMPLETED)
+
+    def _left(self, call: _Call) -> float:
+        """Seconds until a call that runs is given up."""
+        assert call.deadline is not None
+        return (self._end - time.monotonic() if self._elsewhere else call.deadline.left) + GRACE
+
+    def _ended(self, future: Future[Any] | None, call: _Call) -> None:
+        outcome, self.took[call.group] = _outcome(future, call, self._run_seconds, self._elsewhere)
         for query in call.members:
             if isinstance(outcome, ProbeError):
-                answers[_key(query)] = outcome
+                self.answers[_key(query)] = outcome
             else:
                 missing = ProbeError(f"{_name(query)} did not answer {query.question!r}")
-                answers[_key(query)] = outcome.get(query.question, missing)
-
-    with watched(progress, len(calls)), turns.measured():
-        now = time.monotonic()
-        while waiting or running:
-            before, now = now, time.monotonic()
-            if turns.look(now):
-                for call in running.values():
-                    call.move((now - before) / 2)
-            while waiting and now < end and turns.free([call.started for call in running.values()], now):
-                call = waiting.popleft()
-                call.started, call.cut = now, now > began + HEARING and end - now < call.seconds
-                call.seconds = min(call.seconds, end - now)
-                call.deadline = Deadline(call.seconds, longest=end - now)
-                first = call.members[0]
-                questions = frozenset(query.question for query in call.members)
-                running[pool.submit(_call, first.probe, first.target, questions, call.deadline)] = call
-            for future, call in list(running.items()):
-                assert call.deadline is not None
-                if future.done() or (end - now if elsewhere else call.deadline.left) + GRACE <= 0:
-                    ended(future, running.pop(future))
-            if waiting and time.monotonic() >= end:
-                for call in waiting:
-                    ended(None, call)
-                waiting.clear()
-            if progress is not None:
-                done = len(calls) - len(running) - len(waiting)
-                oldest = sorted(running.values(), key=lambda call: call.started)
-                progress.shows(done, [call.running(time.monotonic()) for call in oldest])
-            if running:
-                # In short turns: a signal that arrives just before the wait begins, or in another thread, does not end
-                # the wait, and Ctrl-C would be heard only when the slowest probe has answered.
-                lefts = [call.deadline.left for call in running.values() if call.deadline is not None]
-                left = (end - time.monotonic() if elsewhere else min(lefts)) + GRACE
-                wait(running, timeout=max(0.0, min(left, HEARING)), return_when=FIRST_COMPLETED)
-    return Evidence(answers, took, turns.busy, time.monotonic() - began)
+                self.answers[_key(query)] = outcome.get(query.question, missing)
 
 
 def _call(probe: Probe, target: Any, questions: Questions, deadline: Deadline) -> tuple[Answers | ProbeError, float]:

@@ -15,7 +15,7 @@ from opsverify.history.tables import notices
 from opsverify.reporting.results import Result
 
 _MOMENTS = ("since", "seen_at", "runs", "told_at", "told_severity", "told_verdict", "ended_at", "ending")
-_UNTOLD = ("measurements", "seconds", "change")
+_UNTOLD = ("measurements", "seconds", "change", "maintenance")
 """Of a result, what no message says: it is not kept."""
 
 

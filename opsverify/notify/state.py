@@ -67,7 +67,7 @@ def observed(known: Notice | None, channel: str, result: Result, policy: Policy,
     excused = result.outcome in (Outcome.WAIVED, Outcome.NOT_APPLICABLE)
     if known.told_at is None and (excused or not ripe(known, policy)):
         return None
-    return replace(known, ended_at=known.ended_at or now, ending=result.sentence if excused else "")
+    return replace(known, ended_at=known.ended_at or now, ending=(result.sentence or result.verdict) if excused else "")
 
 
 def due(notice: Notice, policy: Policy, now: datetime, *, seen: bool) -> Kind | None:

@@ -8,11 +8,15 @@ selection      what must be asked for by name      first_diagnostics  what a fai
 exit_code      what a deployment pipeline trusts   declared           checks without a function
 interruption   Ctrl-C while pytest starts          failures           that no test found
 notifications  who is told                         state              what the parts share
+default_environment  which one, where the command line names none
+ahead          before a run: plan, preflight, explain
 """
 
 pytest_plugins = [
     "opsverify.plugin.interruption",
+    "opsverify.plugin.default_environment",
     "opsverify.plugin.options",
+    "opsverify.plugin.ahead",
     "opsverify.plugin.faults",
     "opsverify.plugin.parametrize",
     "opsverify.plugin.evidence",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pickle
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +42,18 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     config = session.config
     if config.option.collectonly or not session.items or session.testsfailed:
         return
-    queries = {_ask_key(query): query for item in session.items for query in _asks(item)}
     run = config.stash[RUN]
-    seconds = max(loaded.environment.run_seconds for loaded in run.environments)
     if not is_worker(config) and any(not location.off for location in run.histories.values()):
         # What the end of the run needs, while everybody waits: a quarter of a second.
         threading.Thread(target=importlib.import_module, args=("opsverify.history.store",), daemon=True).start()
+    gather(config, session.items)
+
+
+def gather(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
+    """Ask every target once for all that these checks need."""
+    queries = {_ask_key(query): query for item in items for query in asks(item)}
+    run = config.stash[RUN]
+    seconds = max(loaded.environment.run_seconds for loaded in run.environments)
     run.evidence = _collect_once(config, list(queries.values()), seconds)
 
 
@@ -55,7 +61,8 @@ def _ask_key(query: Query) -> Any:
     return (query.probe, query.target.identity, query.question)
 
 
-def _asks(item: pytest.Item) -> Iterator[Query]:
+def asks(item: pytest.Item) -> Iterator[Query]:
+    """What a check needs to be collected; nothing for one that does not apply."""
     case = item.stash.get(CASE, None)
     if case is None or case.target is None or case.excuse:
         return
@@ -103,7 +110,8 @@ def _collect(config: pytest.Config, queries: list[Query], seconds: float, progre
 
 def _progress(config: pytest.Config) -> Shown | None:
     terminal = config.pluginmanager.get_plugin("terminalreporter")
-    if terminal is None or config.option.verbose < 0:
+    seen = config.option.verbose >= 0 or (config.option.preflight and terminal and terminal.isatty)
+    if terminal is None or not seen:
         return None
     return Shown(terminal, config.stash[RUN].redactor)
 

@@ -17,7 +17,7 @@ from opsverify.config.deadlines import respond_by
 from opsverify.errors import ConfigurationError
 from opsverify.history.recording import revision
 from opsverify.plugin.failures import reports_of_failure
-from opsverify.plugin.startup import start
+from opsverify.plugin.startup import start, unusable_channels
 from opsverify.plugin.state import RUN, Run, is_worker
 from opsverify.reporting.digest import concerns
 from opsverify.reporting.results import Outcome, Result
@@ -51,7 +51,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         run = start(config)
         refuse_unusable(run)
     except ConfigurationError as error:
-        raise pytest.UsageError("\n".join(error.mistakes)) from None
+        from opsverify.plugin.refusal import refused
+
+        raise refused(config, error) from None
     tellings = _tellings(config, run)
     if not any(telling.notify.channels for telling in tellings):
         raise pytest.UsageError("--notify-test: found no channel, allowed one under notify.channels of the environment")
@@ -66,14 +68,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 def refuse_unusable(run: Run) -> None:
     """Raises ConfigurationError where a channel could send nothing."""
-    mistakes = []
-    for loaded in run.environments:
-        if loaded.environment.notify is not None:
-            from opsverify.notify.channels import unusable
-
-            for name, allowed in unusable(loaded.environment.notify):
-                place = f"{loaded.path}: notify.channels.{name}.apprise"
-                mistakes.append(f"{place}: found a value that does not fit, allowed {allowed}")
+    mistakes = [line for loaded in run.environments for line in unusable_channels(loaded)]
     if mistakes:
         raise ConfigurationError(mistakes)
 
@@ -129,6 +124,11 @@ class Notifications:
             own = [one for one in results if one.environment == name or not one.environment]
             told = self.told[name] = tell(telling, own, datetime.now(UTC), partial=partial)
             yield from ((name, channel, reason) for channel, reason in told.failed.items())
+
+    def expected(self) -> dict[str, str]:
+        """By node id: the maintenance window in which what failed is expected."""
+        every = (one for told in self.told.values() for one in told.expected)
+        return {result.nodeid: self.run.redactor.printable(_terms(window)) for result, window in every}
 
     def finish(self, code: int) -> None:
         """Ping the watchers. A ping that is not taken changes no exit code: its absence is the alarm itself."""
@@ -193,6 +193,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     for environment, channel, reason in notifications.tell(results.all(), partial=results.partial):
         for report in _reports(config.stash[RUN], environment, channel, reason):
             config.hook.pytest_runtest_logreport(report=report)
+    results.maintenance.update(notifications.expected())
 
 
 def _reports(run: Run, environment: str, channel: str, reason: str) -> Iterator[pytest.TestReport]:

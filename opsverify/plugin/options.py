@@ -19,10 +19,11 @@ from opsverify.history.comparing import Comparer
 from opsverify.history.reading import last_results
 from opsverify.history.recording import Recorder
 from opsverify.plugin import costs, notifications
+from opsverify.plugin.default_environment import chosen
 from opsverify.plugin.exit_code import FailOn, exit_code
 from opsverify.plugin.first_diagnostics import Diagnostics, hosts_of
-from opsverify.plugin.startup import environment_files, environment_names, location_of, runbook, start
-from opsverify.plugin.state import RUN, Run, is_worker
+from opsverify.plugin.startup import environment_files, location_of, runbook, start
+from opsverify.plugin.state import RUN, Run, is_worker, looks_ahead
 from opsverify.plugin.waivers import waivers_table
 from opsverify.probes.host.ssh import close_connections
 from opsverify.probes.host.ssh.left import left_to_openssh
@@ -38,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         metavar="ENVIRONMENT",
         help="environment to verify: a name from environments/, or a path to a YAML file; repeatable. "
-        "Required, unless VERIFY_ENV is set.",
+        "Required, unless the variable VERIFY_ENV or else `env` in pytest.ini names one.",
     )
     group.addoption("--slot", metavar="SLOT", help="verify this deployment slot instead of the active one")
     group.addoption(
@@ -97,17 +98,15 @@ def pytest_configure(config: pytest.Config) -> None:
     except ValueError as error:
         raise pytest.UsageError(f"--fail-on: found {config.option.fail_on!r}, allowed {error}") from None
     try:
-        run = start(config)
+        config.stash[RUN] = run = start(config)
+        if not is_worker(config) and not looks_ahead(config):
+            _reports(config, run)
     except ConfigurationError as error:
-        raise pytest.UsageError("\n".join(error.mistakes)) from None
+        from opsverify.plugin.refusal import refused
+
+        raise refused(config, error) from None
     except OpsverifyError as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[RUN] = run
-    if not is_worker(config):
-        try:
-            _reports(config, run)
-        except ConfigurationError as error:
-            raise pytest.UsageError("\n".join(error.mistakes)) from None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -125,7 +124,7 @@ def _traceability(config: pytest.Config) -> int:
     items = load_items(path)
     checks = traceability.read_checks(path.parent, items)
     last: list[traceability.Last] = []
-    names = environment_names(config)
+    names = chosen(config).names
     for path in environment_files(config, names) if names else ():
         location = location_of(config, path, one_setting(path, "history"))
         try:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from opsverify.config import slots
 from opsverify.config.advice import advice
-from opsverify.config.environment import KINDS, excuse_of
-from opsverify.config.loading import Loaded
-from opsverify.errors import NotApplicable
-from opsverify.facts.registry import FACTS, Fact
+from opsverify.facts.registry import FACTS
 from opsverify.plugin import selection
 from opsverify.plugin.declared import declared_at
-from opsverify.plugin.state import CASE, RUN, Case, Run, is_worker
+from opsverify.plugin.meeting import meet
+from opsverify.plugin.state import CASE, RUN, Case, is_worker
 from opsverify.reporting.results import limits_text, record
 
 UNASKED = pytest.StashKey[list[str]]()
@@ -30,7 +26,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     facts = [FACTS[name] for name in metafunc.fixturenames if name in FACTS]
     cases: list[Any] = []
     for loaded in run.environments:
-        cases += _cases(run, loaded, mark.args[0], facts, metafunc.definition.nodeid)
+        meeting = meet(loaded, mark.args[0], facts, run.slot, metafunc.definition.nodeid)
+        cases += meeting.cases
+        run.mistakes += meeting.mistakes
     only = mark.kwargs.get("only")
     run.mistakes += [
         f"{metafunc.definition.nodeid}: found only={only!r}, allowed {', '.join(case.item.schedule)}"
@@ -45,51 +43,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "target" not in metafunc.fixturenames:
         metafunc.fixturenames.append("target")
     metafunc.parametrize("target", cases, ids=ids, indirect=True)
-
-
-def _cases(run: Run, loaded: Loaded, item_id: str, facts: list[Fact], nodeid: str) -> Iterator[Case]:
-    environment = loaded.environment
-    item = loaded.items.get(item_id)
-    if item is None:
-        run.mistakes.append(f"{nodeid}: found @runbook({item_id!r}), allowed an id from checks/runbook.yaml")
-        return
-    kinds = {fact.kind for fact in facts}
-    if len(kinds) != 1:
-        names = sorted(kinds) or "no kind"
-        run.mistakes.append(f"{nodeid}: found facts of {names}, allowed facts of one kind of target")
-        return
-    kind = kinds.pop()
-    excused = environment.not_applicable
-    excuse = excused.get(f"{item_id}:{kind}") or excused.get(item_id)
-    if not excuse and not getattr(environment, kind):
-        excuse = excuse_of(excused, kind)
-    if excuse:
-        yield Case(loaded, item, None, excuse)
-        return
-    among = next((fact.among for fact in facts if fact.among is not slots.named), slots.named)
-    try:
-        targets = among(environment, kind, run.slot)
-    except NotApplicable as reason:
-        yield Case(loaded, item, None, str(reason))
-        return
-    chosen = [t for t in targets if all(fact.where is None or fact.where(t) for fact in facts)]
-    if not chosen and not getattr(environment, kind) and KINDS[kind].optional:
-        yield Case(loaded, item, None, f"no {kind} are listed")
-        return
-    missing = next((fact.missing for fact in facts if fact.missing), kind)
-    if not chosen and any(fact.optional for fact in facts):
-        yield Case(loaded, item, None, f"no {missing} is listed")
-        return
-    if not chosen:
-        slot = f" in slot {run.slot}" if run.slot else ""
-        run.mistakes.append(
-            f"{loaded.path}: {item_id}: found no {missing}{slot} to check, "
-            f"allowed at least one, or a reason under not_applicable.{item_id}"
-        )
-    for target in chosen:
-        excuses = (fact.excuse(target) for fact in facts if fact.excuse is not None)
-        excuse = environment.excuse_on_host(item_id, target) or next(filter(None, excuses), "")
-        yield Case(loaded, item, target, excuse)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -19,7 +19,8 @@ from opsverify.config.yaml_file import read_yaml
 from opsverify.errors import ConfigurationError
 from opsverify.evidence.collect import Evidence
 from opsverify.plugin import faults as breaking
-from opsverify.plugin.state import Run, is_worker
+from opsverify.plugin.default_environment import INI, VARIABLE, settle
+from opsverify.plugin.state import Run, contacts_nothing, is_worker
 from opsverify.reporting.text import Redactor
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ def start(config: pytest.Config) -> Run:
     faults = breaking.chosen(config)
     if config.option.history is not None:
         location_of(config, Path(), None)  # a mistake in it is told before a rehearsal is started
-    paths = environment_files(config, environment_names(config))
+    paths = environment_files(config, settle(config))
     loaded: list[Loaded] = []
     mistakes: list[str] = []
     for path in paths:
         try:
-            variables = _provided(config, path, faults)
+            variables = provided(config, path, faults)
             loaded.append(load_environment(path, items, variables, breaking.changes(faults)))
         except ConfigurationError as error:
             mistakes += error.mistakes
@@ -63,11 +64,7 @@ def start(config: pytest.Config) -> Run:
     if config.option.revision is not None:
         loaded = [_meant(one, config.option.revision) for one in loaded]
     slot = config.option.slot
-    for one in loaded:
-        slots = one.environment.slots
-        if slot is not None and slot not in slots:
-            allowed = ", ".join(sorted(slots)) or "no --slot: no target has one"
-            mistakes.append(f"{one.path}: --slot: found {slot!r}, allowed {allowed}")
+    mistakes = [wrong for one in loaded if (wrong := wrong_slot(one, slot))]
     if mistakes:
         raise ConfigurationError(mistakes)
     secrets = {secret for one in loaded for secret in one.secrets}
@@ -92,6 +89,28 @@ def _meant(loaded: Loaded, revision: str) -> Loaded:
     return replace(loaded, items={**loaded.items, **changed})
 
 
+def wrong_slot(loaded: Loaded, slot: str | None) -> str:
+    """Why `--slot` cannot be that of an environment; "" where it can."""
+    slots = loaded.environment.slots
+    if slot is None or slot in slots:
+        return ""
+    allowed = ", ".join(sorted(slots)) or "no --slot: no target has one"
+    return f"{loaded.path}: --slot: found {slot!r}, allowed {allowed}"
+
+
+def unusable_channels(loaded: Loaded) -> list[str]:
+    """The channels of an environment that could send nothing; imports what sends, where there are any."""
+    notify = loaded.environment.notify
+    if notify is None:
+        return []
+    from opsverify.notify.channels import unusable
+
+    return [
+        f"{loaded.path}: notify.channels.{name}.apprise: found a value that does not fit, allowed {allowed}"
+        for name, allowed in unusable(notify)
+    ]
+
+
 def _public_names(environment: Environment) -> Iterator[str]:
     """Words that a report must be able to say even where a careless secret is one of them."""
     for kind in KINDS:
@@ -100,17 +119,13 @@ def _public_names(environment: Environment) -> Iterator[str]:
             yield getattr(target, "unit", None) or ""
 
 
-def environment_names(config: pytest.Config) -> list[str]:
-    named: list[str] = config.option.env or []
-    return named or [name for name in os.environ.get("VERIFY_ENV", "").split(",") if name]
-
-
-def environment_files(config: pytest.Config, names: list[str]) -> list[Path]:
+def environment_files(config: pytest.Config, names: Sequence[str]) -> list[Path]:
     folder = config.rootpath / ENVIRONMENTS
     environments = sorted(path.stem for path in folder.glob("*.yaml"))
     listing = "known environments: " + ", ".join(environments) + "; or a path to a YAML file"
     if not names:
-        raise ConfigurationError([f"--env: found nothing, allowed one of the environments ({listing})"])
+        default = f"{VARIABLE}=NAME, or {INI} = NAME in pytest.ini, names it for every run"
+        raise ConfigurationError([f"--env: found nothing, allowed one of the environments ({listing}); {default}"])
     paths, mistakes = [], []
     for name in dict.fromkeys(names):
         looks_like_path = name.endswith((".yaml", ".yml")) or os.sep in name
@@ -126,12 +141,16 @@ def environment_files(config: pytest.Config, names: list[str]) -> list[Path]:
     return paths
 
 
-def _provided(config: pytest.Config, path: Path, faults: Sequence[Fault]) -> Mapping[str, str]:
+def provided(config: pytest.Config, path: Path, faults: Sequence[Fault]) -> Mapping[str, str]:
     """Variables of what the suite starts by itself for this environment; none for a real one."""
     raw = read_yaml(path)
     if not isinstance(raw, dict) or raw.get("provided_by") != "rehearsal":
         breaking.refuse(path, faults)
         return {}
+    if contacts_nothing(config):
+        from rehearsal import foreseen
+
+        return foreseen.variables(path)
     if is_worker(config):
         given: dict[str, str] = config.workerinput["opsverify_variables"]  # type: ignore[attr-defined]
         return given

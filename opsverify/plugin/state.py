@@ -62,3 +62,13 @@ CASE = pytest.StashKey[Case]()
 def is_worker(config: pytest.Config) -> bool:
     """Whether this is one of xdist's processes, which run tests and report to the one that was started."""
     return hasattr(config, "workerinput")
+
+
+def looks_ahead(config: pytest.Config) -> bool:
+    """Whether this is no run: nothing is reported, and nothing is kept."""
+    return bool(config.option.plan or config.option.preflight or config.option.explain)
+
+
+def contacts_nothing(config: pytest.Config) -> bool:
+    """Whether no target may be asked anything, nor a rehearsal be started."""
+    return bool(config.option.plan or config.option.explain)

@@ -98,6 +98,8 @@ class Results:
         self._stopped = ""
         self.compare: Callable[[Result], Change | None] | None = None
         """What is different about a result since earlier runs; set when that is known, before reports are written."""
+        self.maintenance: dict[str, str] = {}
+        """By node id: the window in which a failure is expected; filled before reports are written."""
         self.look_back: Callable[[Sequence[Result]], Mapping[str, Past]] | None = None
         """How results ended before, by node id; figures of the first ones only, where they are many."""
 
@@ -105,10 +107,12 @@ class Results:
         """One result per check and target, worst first."""
         finished = [seen.result or _unfinished(nodeid, seen) for nodeid, seen in self._seen.items()]
         results = worst_first([*finished, *self._others.values()])
-        if self.compare is None:
-            return results
-        compared = [(result, self.compare(result)) for result in results]
-        return [replace(result, change=change) if change else result for result, change in compared]
+        return [self._known(result) for result in results]
+
+    def _known(self, result: Result) -> Result:
+        change = self.compare(result) if self.compare else None
+        maintenance = self.maintenance.get(result.nodeid, "")
+        return replace(result, change=change, maintenance=maintenance) if change or maintenance else result
 
     def of(self, report: Any) -> Result:
         """The result that one report stands for, with what earlier phases of its test are known to have said."""

@@ -118,6 +118,12 @@ class Concern:
         return self.spread.span if self.spread else ""
 
     @property
+    def maintenance(self) -> str:
+        """The maintenance windows in which all of it is expected; empty where anything of it is not."""
+        windows = [result.maintenance for result in self.results]
+        return "; ".join(dict.fromkeys(windows)) if all(windows) else ""
+
+    @property
     def to_do(self) -> str:
         """The advice, with whose it is."""
         return f"{self.advice} (as for {self.advised})" if self.advised else self.advice

@@ -11,16 +11,17 @@ Azure Pipelines   classname, name, time, message (learn.microsoft.com, PublishTe
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from functools import cache, partial
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 import pytest
 
 from opsverify import __version__
-from opsverify.reporting.change import Change
 from opsverify.reporting.collected import Results
 from opsverify.reporting.digest import Heading
+from opsverify.reporting.results import Result
 
 
 class JUnit:
@@ -45,14 +46,21 @@ class JUnit:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         log = _log(session.config)
         if log is not None:
-            changes = {_named(result.nodeid): result.change for result in self._results.all() if result.change}
+            # Asked for each case, but not before the file is written: whether somebody was notified is known by then.
+            known = cache(self._known)
             for reporter in log.node_reporters_ordered:
-                case = reporter.to_xml()
-                _plain_messages(case)
-                _count_lines_from_one(case)
-                _add_change(case, changes)
-                reporter.to_xml = lambda case=case: case
+                reporter.to_xml = partial(_case, reporter.to_xml(), known)
         return (yield)
+
+    def _known(self) -> dict[tuple[str, str], Result]:
+        return {_named(one.nodeid): one for one in self._results.all() if one.change or one.maintenance}
+
+
+def _case(case: Element, known: Callable[[], Mapping[tuple[str, str], Result]]) -> Element:
+    _plain_messages(case)
+    _count_lines_from_one(case)
+    _add_what_is_known(case, known())
+    return case
 
 
 def _log(config: pytest.Config) -> Any:
@@ -69,12 +77,16 @@ def _named(nodeid: str) -> tuple[str, str]:
     return ".".join(names), name
 
 
-def _add_change(case: Element, changes: Mapping[tuple[str, str], Change]) -> None:
-    """What is different since the runs before, which is known when pytest has finished its part of the case."""
-    change, properties = changes.get((case.get("classname", ""), case.get("name", ""))), case.find("properties")
-    if change is not None and properties is not None:
-        SubElement(properties, "property", name="state", value=change.state.value)
-        SubElement(properties, "property", name="since", value=change.since)
+def _add_what_is_known(case: Element, known: Mapping[tuple[str, str], Result]) -> None:
+    """What is only known when pytest has finished its part of the case."""
+    result, properties = known.get((case.get("classname", ""), case.get("name", ""))), case.find("properties")
+    if result is None or properties is None:
+        return
+    if result.change is not None:
+        SubElement(properties, "property", name="state", value=result.change.state.value)
+        SubElement(properties, "property", name="since", value=result.change.since)
+    if result.maintenance:
+        SubElement(properties, "property", name="maintenance", value=result.maintenance)
 
 
 def _plain_messages(case: Any) -> None:

@@ -40,12 +40,17 @@ def markdown(results: Sequence[Result], heading: Heading, *, partial: bool) -> s
 
 def _table(title: str, listed: Iterable[Concern]) -> list[str]:
     rows = [
-        f"| {_marked(one)} | {escaped(one.name)} | {escaped(one.told)} | {escaped(one.to_do)} | "
+        f"| {_marked(one)} | {escaped(one.name)} | {escaped(one.told)} | {escaped(_to_do(one))} | "
         f"{moment(one.respond_by) or '–'} |"
         for one in listed
     ]
     head = f"| | {title} | Finding | What to do | Respond by |\n|---|---|---|---|---|"
     return ["\n".join([head, *rows])] if rows else []
+
+
+def _to_do(concern: Concern) -> str:
+    window = f" In maintenance, nobody was notified: {concern.maintenance}" if concern.maintenance else ""
+    return concern.to_do + window
 
 
 def _recovered(listed: Iterable[Concern]) -> list[str]:

@@ -95,6 +95,8 @@ class Result:
     """Duration of the judgement itself; the probe's own time is not in it."""
     change: Change | None = None
     """What is different since the runs before; None where that is not known, or there is nothing to tell."""
+    maintenance: str = ""
+    """The maintenance window in which its failure is expected, so that nobody was notified; it fails all the same."""
 
     @property
     def outcome(self) -> Outcome:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from opsverify import __version__
 from opsverify.config.items import Severity
+from opsverify.reporting.change import State
 from opsverify.reporting.digest import counts
 from opsverify.reporting.finished import FinishedRun
 from opsverify.reporting.results import Outcome, Result
@@ -81,6 +82,14 @@ class CheckResult(_Part):
     sentence: str = Field(description="Why it did not pass, was skipped or waived; empty when normal.")
     cause: str | None = Field(description="What kept it from an answer; equal for all checks with the same cause.")
     action: str = Field(description="What to do when it fails, in the run's language.")
+    state: State | None = Field(
+        description="Beside the last run that judged it: new, worse, known, or recovered (normal again). Null where "
+        "that is not known, or there is nothing to tell."
+    )
+    since: datetime | None = Field(description="When the first run of the unbroken row of those that found it began.")
+    maintenance: str | None = Field(
+        description="The maintenance window in which it was expected to fail, so that nobody was notified."
+    )
     respond_by: datetime | None = Field(description="By when somebody must respond; null where nobody must.")
     waiver: WaiverTerms | None = Field(description="Where the verdict is `waived`, by which waiver.")
     seconds: float = Field(ge=0, description="The judgement alone; what the evidence took is not in it.")
@@ -185,6 +194,9 @@ def _check_result(result: Result) -> CheckResult:
         sentence=result.sentence,
         cause=result.cause or None,
         action=result.action,
+        state=result.change.state if result.change else None,
+        since=datetime.fromisoformat(result.change.since) if result.change and result.change.since else None,
+        maintenance=result.maintenance or None,
         respond_by=datetime.fromisoformat(result.respond_by) if result.respond_by else None,
         waiver=_waiver(result.terms) if result.terms else None,
         seconds=round(result.seconds, 3),

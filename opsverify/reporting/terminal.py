@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from typing import Any
 
 import pytest
@@ -27,12 +28,13 @@ from opsverify.reporting.digest import (
 from opsverify.reporting.results import Outcome, Result
 from opsverify.reporting.words import Words
 
+Markup = dict[str, bool]
+
 RED = {"red": True, "bold": True}
 PURPLE = {"purple": True, "bold": True}
 AMBER = {"yellow": True}
 CYAN = {"cyan": True}
 GREEN = {"green": True, "bold": True}
-PLAIN: dict[str, bool] = {}
 HEAD = {"bold": True}
 
 _ENGLISH = Words("en")
@@ -43,7 +45,7 @@ class Line:
     """A line of text and how `TerminalReporter.write_line` should mark it up."""
 
     text: str
-    markup: dict[str, bool] = field(default_factory=dict)
+    markup: Markup = field(default_factory=dict)
 
 
 def columns(text: str) -> int:
@@ -91,36 +93,72 @@ def _fitting(text: str, width: int) -> int:
     return len(text)
 
 
+class Detail(Enum):
+    """How much is said of each finding."""
+
+    ONE_LINE = auto()
+    """`-q`: which one, and what was found."""
+    USUAL = auto()
+    """Below each other which one, what was found, what to do: on a terminal at most two lines of each."""
+    WHOLE = auto()
+    """`-v`: however long, and why what does not apply here does not."""
+
+    @classmethod
+    def of(cls, verbosity: int) -> Detail:
+        """That of pytest's own `-q` and `-v`."""
+        return cls.ONE_LINE if verbosity < 0 else cls.WHOLE if verbosity else cls.USUAL
+
+
+_MOST_LINES = 2
+_INDENT = 6
+
+
 def summary_lines(
-    results: Sequence[Result], *, partial: bool, width: int, heading: Heading | None = None, why_partial: str = ""
+    results: Sequence[Result],
+    *,
+    partial: bool,
+    width: int,
+    heading: Heading | None = None,
+    why_partial: str = "",
+    detail: Detail = Detail.USUAL,
 ) -> list[Line]:
-    """The summary of a run. `width` 0 means lines of any length, one per finding, as a log file wants them."""
+    """The summary of a run. `width` 0 means lines of any length, as a log file or cron's mail wants them: nothing is
+    cut there, as nobody can ask again with `-v`."""
     lines: list[Line] = []
 
-    def section(title: str, entries: list[tuple[str, str, dict[str, bool]]]) -> None:
-        if not entries:
-            return
-        lines.append(Line(""))
-        lines.append(Line(title, HEAD))
-        for first, second, markup in entries:
-            lines.extend(_entry(first, second, width, markup))
+    def section(title: str, entries: Iterable[list[Line]]) -> None:
+        listed = list(entries)
+        if listed:
+            lines.extend((Line(""), Line(title, HEAD)))
+            lines.extend(line for entry in listed for line in entry)
 
-    section("Needs a person", [_concern(c, RED if c.outcome is Outcome.ALERT else PURPLE) for c in concerns(results)])
-    section("Warnings", [_concern(c, AMBER) for c in warnings(results)])
-    section("Recovered", [(_named(c), "", GREEN) for c in recovered(results)])
-    section("Waived", [(_concern(c, CYAN)[0], "", CYAN) for c in waived(results)])
+    def told(found: Sequence[Concern], colour: Markup | None = None) -> list[list[Line]]:
+        return [_entry(one, width, detail, colour or _colour(one.outcome)) for one in found]
+
+    section("Needs a person", told(concerns(results)))
+    section("Warnings", told(warnings(results), AMBER))
+    section("Recovered", ([_shortened(_named(one), width, GREEN)] for one in recovered(results)))
+    section("Waived", told([replace(one, advice="", advised="", respond_by="") for one in waived(results)], CYAN))
     excused = _excused(worst_first(results))
-    section("Not applicable here", [(f"{names}: {reason}", "", PLAIN) for reason, names in excused.items()])
+    if detail is Detail.WHOLE:
+        reasons = (wrapped(f"{names}: {reason}", width) for reason, names in excused.items())
+        section("Not applicable here", ([Line(part) for part in parts] for parts in reasons))
     lines.append(Line(""))
     if partial:
         text = f"PARTIAL: {why_partial or 'the run did not get to its end'}; checks are missing from this summary"
         lines += [Line(part, RED) for part in wrapped(text, width)]
     if not any(result.outcome.judged for result in results):
         lines.append(Line("NOTHING WAS JUDGED: this run says nothing about the system", RED))
+    if excused and detail is Detail.USUAL:
+        lines.append(Line("-v says why checks are not applicable, and the whole of each finding"))
     where = f" — environment {heading.label}" if heading and heading.label else ""
     colour = {"red": RED, "amber": {**AMBER, "bold": True}, "green": GREEN}[tone(results, partial=partial)]
     lines.append(Line(counts_text(results) + where, colour))  # one line however narrow: scripts look for it
     return lines
+
+
+def _colour(outcome: Outcome) -> Markup:
+    return RED if outcome is Outcome.ALERT else PURPLE
 
 
 def _excused(ordered: Sequence[Result]) -> dict[str, str]:
@@ -132,27 +170,50 @@ def _excused(ordered: Sequence[Result]) -> dict[str, str]:
     return {reason: ", ".join(dict.fromkeys(names)) for reason, names in reasons.items()}
 
 
-def _concern(concern: Concern, markup: dict[str, bool]) -> tuple[str, str, dict[str, bool]]:
-    first = "  ".join(part for part in (_named(concern), concern.told) if part)
-    due = f" (respond by {moment(concern.respond_by)})" if concern.respond_by else ""
-    return first, f"→ {concern.to_do}{due}" if concern.advice or due else "", markup
-
-
 def _named(concern: Concern) -> str:
     """How severe it is, what is different since the runs before, and what it is about."""
     parts = (f"{concern.severity:<2}", _ENGLISH.change(concern), concern.name)
     return "  ".join(part for part in parts if part)
 
 
-def _entry(first: str, second: str, width: int, markup: dict[str, bool]) -> list[Line]:
-    """One line where it fits, else what was found and below it what to do, each with a hanging indentation."""
-    whole = f"{first}  {second}".rstrip()
-    if width <= 0 or columns(whole) <= width:
-        return [Line(whole, markup)]
-    first_lines = wrapped(first, width)
-    to_do = [part if n else f"    {part}" for n, part in enumerate(wrapped(second, width - 4, 6))] if second else []
-    # What to do is not the alarm: plain text, so that the findings stand out.
-    return [*(Line(part, markup) for part in first_lines), *(Line(part, PLAIN) for part in to_do)]
+def _entry(concern: Concern, width: int, detail: Detail, markup: Markup) -> list[Line]:
+    """Which one and by when, below it what was found, then what to do. In a log, where people look for lines by grep,
+    what was found stands beside which one."""
+    one_line = "  ".join(part for part in (_named(concern), concern.told) if part)
+    if detail is Detail.ONE_LINE:
+        return [_shortened(one_line if concern.told else f"{one_line}  → {concern.to_do}", width, markup)]
+    due = f"  (respond by {moment(concern.respond_by)})" if concern.respond_by else ""
+    most = _MOST_LINES if detail is Detail.USUAL else 0
+    if width <= 0:
+        entry = [Line(one_line + due, markup)]
+    else:
+        entry = [Line(part, markup) for part in wrapped(_named(concern) + due, width)]
+        if concern.told:
+            entry += [Line(part, markup) for part in _below(concern.told, width, most)]
+    if concern.advice:
+        # What to do is not the alarm: plain text, so that the findings stand out.
+        entry += [Line(part) for part in _below(f"→ {concern.to_do}", width, most)]
+    return entry
+
+
+def _below(text: str, width: int, most: int) -> list[str]:
+    """The text in indented lines, of which at most so many; 0: all."""
+    indent = " " * _INDENT
+    lines = wrapped(text, width - _INDENT if width else 0, 2)
+    if most and len(lines) > most:
+        lines = [*lines[: most - 1], _cut(f"{lines[most - 1]} …", width - _INDENT)]
+    return [indent + line for line in lines]
+
+
+def _shortened(text: str, width: int, markup: Markup) -> Line:
+    return Line(_cut(text, width), markup)
+
+
+def _cut(text: str, width: int) -> str:
+    """The text where it fits, else what fits of it and an ellipsis."""
+    if width <= 0 or columns(text) <= width:
+        return text
+    return text[: _fitting(text, width - 2)].removesuffix(" …").rstrip() + " …"
 
 
 class Summary:
@@ -190,10 +251,17 @@ class Summary:
                     stats[name] = reports
         session = getattr(terminalreporter, "_session", None)
         why = self._results.stopped or (stopped(session, exitstatus) if session else "")
-        width = terminalreporter._tw.fullwidth if terminalreporter._tw.hasmarkup else 0
+        width = terminalreporter._tw.fullwidth if terminalreporter.isatty else 0
         empty = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not config.option.collectonly
         if results or why or empty:
             terminalreporter.write_line(f"opsverify {__version__}")
-            for line in summary_lines(results, partial=bool(why), width=width, heading=self._heading, why_partial=why):
+            for line in summary_lines(
+                results,
+                partial=bool(why),
+                width=width,
+                heading=self._heading,
+                why_partial=why,
+                detail=Detail.of(config.option.verbose),
+            ):
                 terminalreporter.write_line(line.text, **line.markup)
         return outcome

@@ -28,6 +28,8 @@ class Check:
     item: str
     promise: str
     """The first line of its docstring."""
+    arguments: tuple[str, ...] = ()
+    """The names of what it takes, its facts among them."""
 
     @property
     def nodeid(self) -> str:
@@ -98,7 +100,9 @@ def read_checks(folder: Path, items: Mapping[str, Item]) -> list[Check]:
         checks += _functions(name, tree.body, "")
     declared = f"{folder.name}/{DECLARED}"
     return checks + [
-        Check(declared, item.function_name, item.id, item.title.en) for item in items.values() if item.judge is not None
+        Check(declared, item.function_name, item.id, item.title.en, (item.judge.fact, "expect"))
+        for item in items.values()
+        if item.judge is not None
     ]
 
 
@@ -109,8 +113,9 @@ def _functions(file: str, body: Sequence[ast.stmt], prefix: str) -> Iterable[Che
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test"):
             ids = [item for decorator in node.decorator_list for item in _item_id(file, decorator)]
             promise = (ast.get_docstring(node) or "").split("\n")[0]
+            arguments = tuple(argument.arg for argument in (*node.args.args, *node.args.kwonlyargs))
             for item in ids or [""]:
-                yield Check(file, f"{prefix}{node.name}", item, promise)
+                yield Check(file, f"{prefix}{node.name}", item, promise, arguments)
 
 
 def _item_id(file: str, decorator: ast.expr) -> Iterable[str]:

@@ -39,7 +39,8 @@ class Comparison:
 def compare(stated: Sequence[Statement], items: Mapping[str, Item], settings: Mapping[str, Any]) -> list[Comparison]:
     """Every figure that the document states or that a check enforces on its behalf.
 
-    `settings`: `thresholds`, `versions` and `retention`, each from the document's words to a list of checks.
+    `settings`: `thresholds`, `versions` and `retention`, each from the document's words to a list of checks. Several
+    ways to say the same have ` | ` between them.
     """
     kinds: list[tuple[type, Names]] = [
         (Threshold, settings["thresholds"]),
@@ -51,7 +52,7 @@ def compare(stated: Sequence[Statement], items: Mapping[str, Item], settings: Ma
 
 
 def _compared(statements: Sequence[Any], names: Names, items: Mapping[str, Item]) -> Iterator[Comparison]:
-    by_words = {_key(words): checks for words, checks in names.items()}
+    by_words = {key: checks for words, checks in names.items() for key in _keys(words)}
     for statement in statements:
         checks = by_words.get(_key(statement.subject), ())
         for check in checks:
@@ -61,13 +62,18 @@ def _compared(statements: Sequence[Any], names: Names, items: Mapping[str, Item]
             yield Comparison(statement.subject, statement.chapter, statement.text, "nothing: no check", False)
     stated = {_key(statement.subject) for statement in statements}
     for words, checks in names.items():
-        if _key(words) not in stated:
+        if not stated.intersection(_keys(words)):
             for check in checks:
-                yield Comparison(words, "", "nothing", _enforced(check, items), False)
+                yield Comparison(words.partition(" | ")[0], "", "nothing", _enforced(check, items), False)
 
 
 def _key(words: str) -> str:
     return plain(words).replace(" ", "").casefold()
+
+
+def _keys(words: str) -> list[str]:
+    """Of `API応答時間 | API response time`, each."""
+    return [_key(name) for name in words.split(" | ")]
 
 
 def _held(statement: Any, check: str, items: Mapping[str, Item]) -> tuple[str, bool]:

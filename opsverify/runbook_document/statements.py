@@ -13,6 +13,7 @@ _NORMAL = re.compile(r"正常|normal|\bok\b|target|目標", re.IGNORECASE)
 _ALERT = re.compile(r"アラート|異常|警報|alert|critical", re.IGNORECASE)
 _PRIORITY = re.compile(r"優先度|重要度|priority|severity", re.IGNORECASE)
 _RESPONSE = re.compile(r"対応時間|対応期限|response|respond", re.IGNORECASE)
+_VERSION = r"(?P<command>(?<![\w./-])[A-Za-z/.][\w./-]* (?:--version|-[vV]))\b"
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,8 @@ def _response_times(document: Reading) -> Iterator[ResponseTime]:
 
 def _versions(document: Reading) -> Iterator[VersionRule]:
     for line in document.lines:
-        match = re.search(r"(?P<command>(?<![\w./-])[\w./-]+ (?:--version|-[vV]))\b\W*(?P<told>.*)", line.text)
+        # In code it is a comment that tells a version: `psql -v ON_ERROR_STOP=1` sets something.
+        match = re.search(_VERSION + (r"[ \t]*#\W*" if line.is_code else r"\W*") + "(?P<told>.*)", line.text)
         if match is None:
             continue
         majors = tuple(int(major) for major in re.findall(r"(?<![\w.])v?(\d{1,3})(?:\.[x\d*]+)*", match["told"]))
@@ -116,7 +118,8 @@ def _retention(document: Reading) -> Iterator[Retention]:
     for line in document.lines:
         command = re.search(r"\bfind\s+(?P<where>\S+).*-mtime\s+\+(?P<days>\d+)", line.text)
         if command:
-            where = command["where"].strip("\"'")
+            # "${BACKUP_DIR:?}" is the same place, seen to be some.
+            where = re.sub(r"\$\{(\w+)(?::?\?[^}]*)?\}", r"$\1", command["where"].strip("\"'"))
             days = float(command["days"])
             yield Retention(line.chapter, where, days, f"-mtime +{command['days']}")
             for block, age, text in ages:

@@ -49,9 +49,9 @@ def wanted(arguments: Sequence[str], root: Path) -> Wanted:
             mistakes.extend(error.mistakes)
             return otherwise
 
-    parser = _parser()
+    reader = parser()
     nothing = argparse.Namespace(out=".", history=None, env=[], language="en"), list[str]()
-    given, unknown = tried(lambda: parser.parse_known_args(arguments), nothing)
+    given, unknown = tried(lambda: reader.parse_known_args(arguments), nothing)
     mistakes += [f"found {word!r}, allowed the options of --help" for word in unknown]
     if not given.out:
         mistakes.append("--out: found nothing, allowed the folder to write the site to")
@@ -96,20 +96,21 @@ def _location(url: str | None, where: str, root: Path) -> Location:
     return location
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def parser() -> argparse.ArgumentParser:
+    """The options of `python -m opsverify.site`."""
+    reader = _Parser(
         prog="python -m opsverify.site",
         description="Write a static site from the history: availability, trends, and a report for each month.",
         allow_abbrev=False,
     )
-    parser.add_argument("--out", metavar="DIR", help="the folder to write to; what is in it already stays")
-    parser.add_argument(
+    reader.add_argument("--out", metavar="DIR", help="the folder to write to; what is in it already stays")
+    reader.add_argument(
         "--history",
         metavar="URL",
         help="sqlite:///path/to/history.db or postgresql://user@host/name (default: the environment's, else "
         "reports/history.db)",
     )
-    parser.add_argument(
+    reader.add_argument(
         "--env",
         metavar="NAME",
         action="extend",
@@ -117,5 +118,5 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="names from environments/, or with --history any that it has (default: all that it has)",
     )
-    parser.add_argument("--language", metavar="LANGUAGE", default="en", help="en or ja (default: en)")
-    return parser
+    reader.add_argument("--language", metavar="LANGUAGE", default="en", help="en or ja (default: en)")
+    return reader

@@ -80,14 +80,14 @@ def _others(faults: list[Fault]) -> str:
 
 def _by_check(items: Iterable[str]) -> str:
     def turning(item: str) -> str:
-        faults = [
-            fault.name
-            for fault in FAULTS.values()
-            if any(s.partition("[")[0] == item and v not in NOT_KNOWN for s, v in fault.turns.items())
-        ]
-        return ", ".join(f"`{name}`" for name in faults)
+        return ", ".join(f"`{fault.name}`" for fault in FAULTS.values() if turns(fault, item))
 
     return _table(("Check", "Turned red or amber by"), ((f"`{item}`", turning(item)) for item in items))
+
+
+def turns(fault: Fault, item: str) -> bool:
+    """Whether it turns that check red or amber."""
+    return any(s.partition("[")[0] == item and v not in NOT_KNOWN for s, v in fault.turns.items())
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

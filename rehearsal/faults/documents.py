@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rehearsal.faults.doing import ago, edited, holding
+from rehearsal.faults.doing import ago, appended, edited, holding
 from rehearsal.faults.fault import ALERT, WARNING, fault
 from rehearsal.faults.release import MODIFIED, without_git
 from rehearsal.parts.logs import shell_date
@@ -43,4 +43,14 @@ def runbook_not_reviewed(whole: Rehearsal) -> Iterator[None]:
 )
 def runbook_disagrees(whole: Rehearsal) -> Iterator[None]:
     with edited(whole.layout.runbook, lambda text: text.replace("< 98%", "< 97%")):
+        yield
+
+
+@fault(
+    "The runbook has people delete the build that is being served, and run a script that nobody has.",
+    {**MODIFIED, "runbook-commands[runbook]": ALERT},
+    needs=without_git,
+)
+def runbook_misleads(whole: Rehearsal) -> Iterator[None]:
+    with appended(whole.layout.runbook, "\n```bash\nrm -rf frontend/.next\n./start-app.sh\n```\n"):
         yield

@@ -12,8 +12,14 @@ from pathlib import Path
 import pytest
 
 from opsverify.config.environment import Host, Service
+from opsverify.discover.draft import Draft
+from opsverify.discover.seen import HostSeen, Seen
+from opsverify.discover.understanding.services import understand as understand_services
+from opsverify.evidence.deadline import Deadline
 from opsverify.facts.services import named
+from opsverify.probes.host.probe import probe
 from opsverify.probes.host.question import Answer
+from opsverify.probes.host.surroundings.containers import Containers
 from opsverify.probes.host.system.container import ContainerFacts, ContainerState
 from opsverify.probes.host.system.cpu import Cpu
 from opsverify.probes.host.system.limits import Limits, limits
@@ -298,3 +304,23 @@ def test_an_engine_that_is_not_there_says_nothing_of_containers(project):
     ran = project.run("--env", "boxes", "-k", "container_health", "--history=none")
     assert ran.verdicts() == {"test_container_health[a]": "undetermined"}
     assert "this account finds no docker on the host" in ran.output
+
+
+def test_containers_are_discovered_by_their_names_and_without_their_variables(engine: Engine) -> None:
+    """The first environment file of a host whose services are containers."""
+    labels = ("--label", "com.docker.compose.service=backend", "--label", "com.docker.compose.project=cats")
+    name = engine.start(
+        "found", *labels, "--env", f"JWT_SECRET={SECRET}", command=("/bin/sh", "-c", f"sleep 600 # {SECRET}")
+    )
+    host = Host.model_validate({"name": "here", "environment": "x", "connection": "local://"})
+    answer = probe(host, frozenset({Containers()}), Deadline(HANGS))[Containers()]
+    (container,) = [one for one in answer.containers if one.name == name]
+    assert (container.engine, container.running, container.service) == (engine.name, True, "backend")
+    assert SECRET not in repr(answer)
+    draft = Draft("title", [])
+    understand_services(Seen([HostSeen(host, {Containers(): replace(answer, containers=(container,))})], [], []), draft)
+    (entry,) = draft.of("services")
+    assert entry.name == "backend"
+    expected = {"host": "here", "role": "backend", "container": name}
+    assert {key: value for key, value in entry.body.items() if key != "engine"} == expected
+    assert entry.guesses["role"] == "by its name only" and "port: 3004" in entry.missing[0]

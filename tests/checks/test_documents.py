@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import threading
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -245,3 +247,32 @@ def test_the_rehearsed_document(whole, verify):
         path.write_text(before, encoding="utf-8")
     assert seen["test_runbook_reviewed[runbook]"].verdict == "normal"
     assert "CPU使用率 < 97%" in seen["test_runbook_agrees[runbook]"].sentence
+
+
+def test_the_commands_of_the_document_as_it_is(whole, verify):
+    """Held against a system that is up: what each finding says is so here."""
+    path = whole.layout.runbook
+    before = path.read_text(encoding="utf-8")
+    path.write_text(DOCUMENT, encoding="utf-8")
+    try:
+        ran = verify("-k", "runbook_commands")
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert ran["test_runbook_commands[runbook]"].verdict == "alert"
+    told = html.unescape(html.unescape((ran.reports / "report.html").read_text(encoding="utf-8")))
+    for finding in (
+        "line 79: pnpm -w run test:api",
+        "line 133: ./send-alert.sh",
+        f"better: {whole.layout.scripts}/send-alert.sh",
+        'line 141: tail -f backend/backend.log | grep -E "(ERROR|FATAL)"',
+        f'{whole.layout.app_log} holds JSON with levels as "level":"error", which the pattern does not match',
+        'line 147: tail -f /var/log/nginx/access.log | grep -E "(40[0-9]|50[0-9])"',
+        "it finds sizes and paths (a 200 of 4042 bytes), it misses others (429)",
+        f"{whole.layout.frontend}/.next/BUILD_ID is there",
+        "line 206: pnpm -w run dev",
+        "line 246: ./stop-app.sh",
+        "line 298: npm audit fix --force",
+        "PostgreSQL has no mean_time any more since 13",
+    ):
+        assert finding in told, finding
+    assert len(set(re.findall(r"line (\d+): ", told))) >= 20

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import psycopg
 import pytest
 
@@ -12,6 +15,7 @@ from tests.checks.conftest import ROOT, run
 
 ROLE, PASSWORD = "watcher", "pl4nted-S3cret-of-the-watcher"
 DATABASE_CHECKS = ("-k", "primary or migrations", "-m", "not drill")
+SOME = ("-k", "primary and (slow_queries or data_intact or rights or passwords)")
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +103,56 @@ def test_without_pg_monitor_what_needs_it_is_undetermined(whole, judge):
     for seen in lost.values():
         assert seen.verdict == "undetermined"
         assert "pg_monitor" in seen.sentence
+
+
+def test_a_preflight_says_what_the_role_lacks_and_the_commands_that_grant_it_do(whole, watcher, changed, tmp_path):
+    environment = changed({"databases": {"primary": {"dsn": "${WATCHER_DSN}"}}})
+
+    def preflight():
+        variables = {"REHEARSAL_ATTACH": str(whole.layout.root), "WATCHER_DSN": watcher}
+        history = f"--history=sqlite:///{tmp_path}/history.db"
+        return run(tmp_path, "--preflight", *SOME, history, environment=environment, **variables)
+
+    takes = (
+        "REVOKE pg_monitor FROM {0}",
+        "REVOKE SELECT (id) ON cats FROM {0}",
+        "REVOKE SELECT ON pg_hba_file_rules FROM {0}",
+    )
+    with whole.postgres.connect() as admin:
+        for statement in (*takes, "REVOKE USAGE ON SCHEMA opsverify FROM {0}"):
+            admin.execute(statement.format(ROLE))
+        admin.execute("DROP EXTENSION pg_stat_statements")
+        try:
+            before = contents(whole)
+            rounds = [preflight()]
+            assert contents(whole) == before
+            while rounds[-1].code == 1 and len(rounds) < 3:  # an extension is looked at before the right to read it
+                for words in map(shlex.split, re.findall(r"^      (.*psql .*)$", rounds[-1].output, re.MULTILINE)):
+                    if "-f" in words:
+                        admin.execute(f"SET opsverify.role = '{ROLE}'")
+                        admin.execute(MONITORING_ROLE.read_text())
+                    else:
+                        admin.execute(words[words.index("-c") + 1])
+                rounds.append(preflight())
+        finally:
+            admin.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+            admin.execute(f"REVOKE ALL ON cats FROM {ROLE}")
+            admin.execute(f"SET opsverify.role = '{ROLE}'")
+            admin.execute(MONITORING_ROLE.read_text())
+    output = " ".join(rounds[0].output.split())
+    assert rounds[0].code == 1, output
+    for needle in (
+        "CREATE EXTENSION pg_stat_statements",
+        "GRANT SELECT ON pg_hba_file_rules TO watcher",
+        "cats TO watcher",
+        "PGOPTIONS='-c opsverify.role=watcher' psql -d mycats -f opsverify/sql/monitoring-role.sql",
+        "as a superuser of 127.0.0.1:",
+    ):
+        assert needle in output
+    assert "missing for a full run" in output
+    assert (rounds[-1].code, "Nothing is missing" in rounds[-1].output) == (0, True), rounds[-1].output
+    assert not list(tmp_path.glob("*.xml"))
+    assert PASSWORD not in output
 
 
 def test_without_a_column_of_a_table_its_rows_are_not_counted(whole, judge):

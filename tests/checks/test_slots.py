@@ -35,7 +35,7 @@ def test_whole_smoke_run_is_aimed_at_the_idle_slot(whole, verify):
 
 def test_idle_slot_is_asked_about_only_when_the_run_names_one(verify):
     for slot, reason in ((), "names no idle slot"), (("--slot", "blue"), "names the active slot, blue"):
-        done = verify(*slot, "-k", "idle_slot")
+        done = verify(*slot, "-k", "idle_slot", "-v")
         assert done.found["test_idle_slot_ready[not-applicable]"].verdict == "not applicable"
         assert reason in done.output
 

@@ -14,9 +14,9 @@ import pytest
 
 from tests.crash.conftest import Place
 
-KILLS = int(os.environ.get("OPSVERIFY_KILLS", "20"))
+KILLS = int(os.environ.get("OPSVERIFY_KILLS", "10"))
 OWN, PAIRS = KILLS * 3 // 10, {(): KILLS // 4, ("-n", "2"): KILLS // 10}
-"""Those that start their own, and pairs that attach: 6 + 2 × (5 + 2) of 20."""
+"""Those that start their own, and pairs that attach: 3 + 2 × (2 + 1) of 10."""
 
 
 def moments(count: int, until: float) -> list[float]:

@@ -203,3 +203,24 @@ def test_what_later_runs_are_told(verdict: Outcome, whole: bool, partial: bool) 
     one = result(verdict.value)
     assert (remembered(one, partial=False), remembered(one, partial=True)) == (whole, partial)
     assert not remembered(Result("checks/test_x.py"), partial=False)
+
+
+@pytest.mark.parametrize(("runs", "day"), [("NA", 1), ("NAAA", 1), ("NWA", 2), ("NAAN", 1), ("AUAA", 0)])
+def test_since_when(runs: str, day: int) -> None:
+    """Since the first run of the row that found it; what became worse, since now."""
+    found = state(runs)
+    assert found is not None
+    assert found.since == (START + timedelta(days=day)).isoformat(timespec="seconds")
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "function"),
+    [
+        ("checks/test_x.py::test_disk[app1]", "test_disk"),
+        ("checks/test_x.py::TestDisks::test_disk[app1]", "test_disk"),
+        ("checks/test_x.py::test_disk[a[1]::b]", "test_disk"),
+        ("checks/test_x.py::test_disk", "test_disk"),
+    ],
+)
+def test_a_check_is_known_by_its_function_however_the_run_was_started(nodeid: str, function: str) -> None:
+    assert check_of(Result(nodeid, "disk-usage")).function == function

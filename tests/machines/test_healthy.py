@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
+from opsverify.runbook_document.commands import read
 from rehearsal.machines.host import TestHost
 
-from .conftest import Ran, Suite
+from .conftest import ROOT, Ran, Suite
 
 # A host of this minute has no history: its logs begin only now, and say so.
 YOUNG = {
@@ -86,3 +87,19 @@ def test_two_hosts_in_one_run(hosts: Sequence[TestHost], suite: Suite) -> None:
     }
     assert of["app1"] == of["app2"]
     assert len(of["app1"]) > 20
+
+
+def test_the_runbook_to_adopt_holds_on_a_server(
+    app1: TestHost, suite: Suite, broken: Callable[..., AbstractContextManager[None]]
+) -> None:
+    """Each unit, path and script that it names is there; but for the figures that test hosts have of their own."""
+    runbook, log = "/srv/mycats/docs/operations.md", "/srv/mycats/backend/backend.log"
+    text = (ROOT / "docs/operations-runbook.ja.md").read_text(encoding="utf-8")
+    adopt = f"cp {runbook} /root/operations.md; touch {log}; cat > {runbook} <<'ADOPTED'\n{text}ADOPTED\n"
+    with broken(app1, adopt, f"cat /root/operations.md > {runbook}; rm {log}"):
+        ran = suite([app1], "-k", "runbook_commands")
+    assert ran.verdicts == {"test_runbook_commands[runbook-app1]": "normal"}, ran.output
+    assert (
+        f"{read(text).count} commands, held against what is on app1"
+        in ran.sentences["test_runbook_commands[runbook-app1]"]
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -118,11 +119,21 @@ def test_maintenance_is_shown_notifies_nobody_and_is_not_green(
 ) -> None:
     there = receive()
     window = "{start: 00:00, end: 24:00, targets: [here], owner: us, reason: a new disk}"
-    done = notifying(project, there, f"  maintenance: [{window}]\n")(USED="97")
+    files = ("--summary=summary.md", "--json=run.json")
+    done = notifying(project, there, f"  maintenance: [{window}]\n")(*files, USED="97")
     assert done.code == 1
     assert "In maintenance, nobody was notified: disk-usage[here] (us, 00:00 to 24:00: a new disk)" in done.output
     assert [body["title"] for body in there.bodies] == ["P2 production: 1 new"]
     assert "a new disk" in (project.folder / "reports/production/report.html").read_text()
+    assert done.properties("test_disk[here]")["maintenance"] == "us, 00:00 to 24:00: a new disk"
+    rows = [line for line in (project.folder / "summary.md").read_text().splitlines() if line.startswith("| P")]
+    in_maintenance = [row for row in rows if "In maintenance, nobody was notified\\: us, 00\\:00 to 24\\:00" in row]
+    assert [("\\[here\\]" in row, "\\[there\\]" in row) for row in in_maintenance] == [(True, False)]
+    told = {
+        (one["check"], one["target"]): one for one in json.loads((project.folder / "run.json").read_text())["results"]
+    }
+    assert told["disk-usage", "here"]["maintenance"] == "us, 00:00 to 24:00: a new disk"
+    assert told["disk-usage", "there"]["maintenance"] is None
 
 
 def test_channels_are_tried_by_hand(project: Project, receive: Callable[..., Receiver]) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from opsverify.history.records import Notice
 from opsverify.notify.state import Kind, Policy, due, observed, told
+from opsverify.notify.state import severity as severity_of
 from opsverify.reporting.results import Outcome, Result
 
 MONDAY = datetime(2026, 11, 30, 0, 0, tzinfo=UTC)
@@ -78,8 +79,43 @@ def test_what_is_waived_is_not_said_to_be_well() -> None:
     assert days("waived", "alert", "normal") == ["", "new", "recovered"]
 
 
-@pytest.mark.parametrize(("minutes", "kind"), [(30, None), (53, None), (55, Kind.REMINDER), (300, Kind.REMINDER)])
+def test_what_is_waived_without_a_word_is_not_said_to_be_well_either() -> None:
+    line = Line()
+    line.run(result(), MONDAY)
+    assert line.run(result("not applicable"), MONDAY + HOUR) is Kind.EXCUSED
+
+
+def test_what_is_known_says_who_was_told_and_since_when_it_failed() -> None:
+    first = observed(None, "team", result(), Policy(), MONDAY)
+    assert first is not None
+    assert (first.channel, first.since, first.seen_at, first.runs) == ("team", MONDAY, MONDAY, 1)
+    later = observed(first, "team", result(), Policy(), MONDAY + HOUR)
+    assert later is not None
+    assert (later.since, later.seen_at, later.runs) == (MONDAY, MONDAY + HOUR, 2)
+
+
+def test_what_fails_again_before_its_end_was_told_has_no_end() -> None:
+    notice = observed(None, "team", result(), Policy(), MONDAY)
+    notice = told(notice, Kind.NEW, MONDAY) if notice else None
+    ended = observed(notice, "team", result("waived", sentence="known"), Policy(), MONDAY + HOUR)
+    assert ended is not None
+    assert (ended.ended_at, ended.ending) == (MONDAY + HOUR, "known")
+    again = observed(ended, "team", result(), Policy(), MONDAY + 2 * HOUR)
+    assert again is not None
+    assert (again.ended_at, again.ending) == (None, "")
+
+
+def test_what_is_no_check_is_a_p2() -> None:
+    assert severity_of(Result("t.py", severity="P4")) == "P2"
+    assert severity_of(result(severity="P4")) == "P4"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "kind"),
+    [(30, None), (53, None), (54, Kind.REMINDER), (300, Kind.REMINDER), (-20, None), (-30, None), (-31, Kind.REMINDER)],
+)
 def test_a_reminder_comes_when_it_is_due_and_not_much_earlier(minutes: int, kind: Kind | None) -> None:
+    """Or where the clock was ahead when it was told: then its time would not come for long."""
     line = Line(remind=HOUR)
     line.run(result(), MONDAY)
     assert line.run(result(), MONDAY + timedelta(minutes=minutes)) is kind

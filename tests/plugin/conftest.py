@@ -55,7 +55,9 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         (folder / "conftest.py").write_text((ROOT / "conftest.py").read_text())
-        (folder / "pytest.ini").write_text((ROOT / "pytest.ini").read_text())
+        # Without the environment that an operator may have named there.
+        lines = (ROOT / "pytest.ini").read_text().splitlines(keepends=True)
+        (folder / "pytest.ini").write_text("".join(line for line in lines if not line.startswith("env")))
         (folder / "checks").symlink_to(ROOT / "checks")
         (folder / "environments").mkdir()
 

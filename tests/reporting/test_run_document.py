@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,11 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from opsverify.generate import run_schema
-from opsverify.reporting.results import Outcome
+from opsverify.reporting.change import Change, State
+from opsverify.reporting.digest import Heading
+from opsverify.reporting.finished import FinishedRun
+from opsverify.reporting.results import Outcome, Result
+from opsverify.reporting.run_document import document
 
 PUBLISHED = Path(__file__).parents[2] / "opsverify" / "reporting" / "run.schema.json"
 
@@ -111,3 +116,12 @@ def test_what_is_no_check_is_there_too(run_sample: Any, options: tuple[str, ...]
     dying = [cases.case("a", "normal"), cases.case("deadly", "normal", "P1", do="die")]
     document = valid(run_sample(dying, "-n2", "--json=run.json").folder / "run.json")
     assert of(document, "deadly")["verdict"] == "broken"
+
+
+def test_what_is_new_and_since_when() -> None:
+    change = Change(State.KNOWN, runs=3, days=2, since="2026-11-28T03:00:00+00:00")
+    known = Result("t.py::a", "disk-usage", "production", "app1", verdict="alert", change=change)
+    run = FinishedRun(Heading("production"), [known, replace(known, change=None)], 1, 2.0)
+    first, second = document(run).results
+    assert (first.state, first.since) == (State.KNOWN, datetime(2026, 11, 28, 3, tzinfo=UTC))
+    assert (second.state, second.since) == (None, None)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from opsverify.reporting.digest import Heading, concerns, tone, worst_first
 from opsverify.reporting.results import Outcome, Result
-from opsverify.reporting.terminal import columns, summary_lines, wrapped
+from opsverify.reporting.terminal import Detail, columns, summary_lines, wrapped
 
 
 def result(runbook: str, verdict: str, severity: str = "P2", target: str = "app1", **more: str) -> Result:
@@ -18,9 +18,10 @@ def result(runbook: str, verdict: str, severity: str = "P2", target: str = "app1
     return Result(nodeid, runbook, "production", target, severity=severity, verdict=verdict, **more)
 
 
-def texts(*results: Result, partial: bool = False, width: int = 0) -> list[str]:
+def texts(*results: Result, partial: bool = False, width: int = 0, detail: Detail = Detail.USUAL) -> list[str]:
     heading = Heading("production", slot="green")
-    return [line.text for line in summary_lines(results, partial=partial, width=width, heading=heading)]
+    lines = summary_lines(results, partial=partial, width=width, heading=heading, detail=detail)
+    return [line.text for line in lines]
 
 
 ALERT = result(
@@ -35,11 +36,45 @@ ALERT = result(
 )
 
 
-def test_a_failure_is_one_line_that_says_all() -> None:
-    assert (
-        "P1  api-health[blue]  observed 503, expected 200  → Restart it. (respond by 2026-03-02 13:04 UTC+09:00)"
-        in texts(ALERT)
-    )
+def test_a_failure_says_which_and_by_when_then_what_was_found_then_what_to_do() -> None:
+    assert texts(ALERT, width=80)[2:5] == [
+        "P1  api-health[blue]  (respond by 2026-03-02 13:04 UTC+09:00)",
+        "      observed 503, expected 200",
+        "      → Restart it.",
+    ]
+
+
+def test_in_a_log_which_one_and_what_was_found_is_one_line() -> None:
+    assert texts(ALERT)[2:4] == [
+        "P1  api-health[blue]  observed 503, expected 200  (respond by 2026-03-02 13:04 UTC+09:00)",
+        "      → Restart it.",
+    ]
+
+
+def test_quiet_is_one_line_a_finding() -> None:
+    lines = texts(ALERT, result("idle", "not applicable"), detail=Detail.ONE_LINE)
+    assert lines[:-1] == ["", "Needs a person", "P1  api-health[blue]  observed 503, expected 200", ""]
+
+
+LONG = replace(ALERT, observed="a word " * 60, action="Restart it, then look. " * 20)
+
+
+def test_on_a_terminal_a_finding_takes_five_lines_at_most_and_what_is_cut_is_seen() -> None:
+    lines = texts(LONG, width=80)[2:]
+    assert len(lines[: lines.index("")]) == 5
+    assert [line.endswith(" …") for line in lines[:5]] == [False, False, True, False, True]
+    assert all(columns(line) <= 80 for line in lines[:5])
+    (short,) = [line for line in texts(LONG, width=80, detail=Detail.ONE_LINE) if "api-health" in line]
+    assert short.endswith(" …")
+    assert columns(short) <= 80
+
+
+@pytest.mark.parametrize(("width", "detail"), [(80, Detail.WHOLE), (0, Detail.USUAL)], ids=["-v", "a log"])
+def test_nothing_is_cut_where_it_is_asked_for_and_where_nobody_can_ask(width: int, detail: Detail) -> None:
+    text = " ".join(" ".join(texts(LONG, width=width, detail=detail)).split())
+    assert LONG.observed.strip() in text
+    assert LONG.action.strip() in text
+    assert "…" not in text
 
 
 def test_the_last_line_counts_every_outcome_and_names_the_environment() -> None:
@@ -68,16 +103,17 @@ def test_worst_comes_first() -> None:
 def test_one_cause_is_one_line_with_its_count() -> None:
     cause = "host app1: connection refused"
     blocked = [result(f"check-{n:02}", "blocked", "P1" if n == 7 else "P3", cause=cause) for n in range(40)]
-    lines = [line for line in texts(*blocked) if cause in line]
-    assert len(lines) == 1
-    assert lines[0].startswith("P1  host app1: connection refused  → 40 checks could not be determined: check-07[app1]")
-    assert "and 32 more" in lines[0]
+    first, second = texts(*blocked)[2:4]
+    assert first == "P1  host app1: connection refused"
+    assert second.startswith("      → 40 checks could not be determined: check-07[app1]")
+    assert "and 32 more" in second
+    assert sum(cause in line for line in texts(*blocked)) == 1
 
 
 def test_undetermined_says_so_and_gives_no_instruction_for_a_fault_nobody_has_seen() -> None:
-    line = texts(result("slow-queries", "undetermined", sentence="extension missing", action="Kill queries."))[2]
-    assert "could not be determined: extension missing" in line
-    assert "Kill" not in line
+    lines = texts(result("slow-queries", "undetermined", sentence="extension missing", action="Kill queries."))
+    assert lines[2].endswith("could not be determined: extension missing")
+    assert "Kill" not in "".join(lines)
 
 
 def test_what_is_no_check_is_shown_first_by_its_node_id() -> None:
@@ -100,9 +136,16 @@ def test_waivers_and_exceptions_are_listed() -> None:
         result("cert", "waived", sentence="waived by tanaka until 2026-04-01 23:59 UTC: new CA"),
         result("slots", "not applicable", target="", sentence="not applicable here: one slot"),
         result("idle", "not applicable", target="", sentence="not applicable here: one slot"),
+        detail=Detail.WHOLE,
     )
     assert "P2  cert[app1]  waived by tanaka until 2026-04-01 23:59 UTC: new CA" in lines
     assert "idle, slots: one slot" in lines
+
+
+def test_why_checks_are_not_applicable_is_told_to_who_asks() -> None:
+    lines = texts(ALERT, result("slots", "not applicable", sentence="not applicable here: one slot"))
+    assert not any("one slot" in line for line in lines)
+    assert any(line.startswith("-v says why") for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -128,10 +128,10 @@ def test_checks_are_read_from_their_source(tmp_path: Path) -> None:
     (folder / "deep" / "test_x.py").write_text(SOURCE)
     (folder / "helper.py").write_text("import nothing_like_it")
     assert read_checks(folder, {}) == [
-        Check("checks/deep/test_x.py", "test_one", "one", "Promise of one."),
-        Check("checks/deep/test_x.py", "test_two", "two", "Promise of two."),
-        Check("checks/deep/test_x.py", "test_two", "three", "Promise of two."),
-        Check("checks/deep/test_x.py", "TestGroup::test_four", "four", ""),
+        Check("checks/deep/test_x.py", "test_one", "one", "Promise of one.", ("x",)),
+        Check("checks/deep/test_x.py", "test_two", "two", "Promise of two.", ("x",)),
+        Check("checks/deep/test_x.py", "test_two", "three", "Promise of two.", ("x",)),
+        Check("checks/deep/test_x.py", "TestGroup::test_four", "four", "", ("self",)),
         Check("checks/deep/test_x.py", "test_untied", "", ""),
     ]
 

@@ -84,7 +84,8 @@ def _values(hint: Any, default: Any) -> list[Any]:
     elif origin in (types.UnionType, typing.Union):
         result = [value for argument in arguments for value in _values(argument, MISSING)]
     elif origin is tuple:
-        result = [(value, f"{FOLDER}/other") for value in _values(arguments[0], MISSING)]
+        more = [f"{FOLDER}/other"] if arguments[0] is str else []
+        result = [(value, *more) for value in _values(arguments[0], MISSING)]
     elif hint is type(None):
         result = [None]
     elif is_dataclass(hint):

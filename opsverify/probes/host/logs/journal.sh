@@ -7,7 +7,7 @@ journalctl -q ${unit:+-u "$unit"} --since "@$since" -r -n "$most" -o json \
 }
 clock; since=$((now - seconds)); echo "== window $since $now"
 command -v journalctl >/dev/null 2>&1 || { echo '== nosystemd'; exit 0; }
-case $(journal_kept_back "$(journalctl -n 1 -o cat 2>&1 >/dev/null)") in
+case $(journal_kept_back "$(journalctl -n 1 2>&1 >/dev/null)") in
 hidden) echo '== hidden'; exit 0;;
 none) echo '== nojournal'; exit 0;;
 esac

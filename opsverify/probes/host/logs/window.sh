@@ -103,7 +103,7 @@ echo "== read $why"
 journal() { # SECONDS LINES UNIT: the same of a unit's journal
 clock; since=$((now - $1)); echo "== window $since $now"
 command -v journalctl >/dev/null 2>&1 || { echo '== nosystemd'; exit 0; }
-[ -z "$(journal_kept_back "$(journalctl -u "$3" -n 1 -o cat 2>&1 >/dev/null)")" ] || { echo "== hidden"; exit 0; }
+[ -z "$(journal_kept_back "$(journalctl -u "$3" -n 1 2>&1 >/dev/null)")" ] || { echo "== hidden"; exit 0; }
 t=$(journalctl -q -n 1 -o short-unix 2>/dev/null); t=${t%%.*}
 [ "${t:-0}" -lt "$since" ] || echo '== alive'
 t=$(journalctl -q -o short-unix 2>/dev/null | head -n 1); t=${t%%.*}

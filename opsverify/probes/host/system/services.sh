@@ -32,7 +32,7 @@ printf '%s\n' '== units' "$u"
 set --; for i in $(printf '%s\n' "$u" | sed -n 's/^Id=//p'); do set -- "$@" -u "$i"; done
 [ $# -gt 0 ] && command -v journalctl >/dev/null 2>&1 || exit 0
 B=; timeout 1 true 2>/dev/null && B='timeout 2'
-[ -z "$(journal_kept_back "$($B journalctl -n 1 -o cat "$@" 2>&1 >/dev/null)")" ] || exit 0
+[ -z "$(journal_kept_back "$($B journalctl -n 1 "$@" 2>&1 >/dev/null)")" ] || exit 0
 s=$(($(date +%s) - 60 * minutes))
 n=$($B journalctl -q -o cat -n "$most" --since "@$s" "$@" _PID=1 MESSAGE_ID="$message") || exit 0
 o=$($B journalctl -q -o short-unix --system 2>/dev/null | head -n 1 | cut -d. -f1)

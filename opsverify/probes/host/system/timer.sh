@@ -10,7 +10,7 @@ u=$(systemctl show -p Unit --value -- "$timer")
 echo '== unit'; systemctl show -p Result,ExecMainStatus -- "$u"
 [ $# -gt 0 ] || exit 0
 command -v journalctl >/dev/null 2>&1 || { echo '== hidden'; exit 0; }
-[ -z "$(journal_kept_back "$(journalctl -u "$u" -n 1 -o cat 2>&1 >/dev/null)")" ] || { echo '== hidden'; exit 0; }
+[ -z "$(journal_kept_back "$(journalctl -u "$u" -n 1 2>&1 >/dev/null)")" ] || { echo '== hidden'; exit 0; }
 i=$(systemctl show -p InvocationID --value -- "$u"); [ -n "$i" ] || exit 0
 for word do shift; set -- "$@" -e "$word"; done
 echo '== said'
