@@ -530,6 +530,12 @@ def test_of_many_alike_as_many_as_fit_are_listed():
     assert f"{6000 - listed:,} more targets are left out" in html
 
 
+def test_of_several_environments_each_line_says_of_which_it_is():
+    results = [Result(**{**one.__dict__, "environment": name}) for name in ("east", "west") for one in unlike(1)]
+    html = Page(Contents(Heading("east + west"), results)).top()
+    assert [html.count(f"<small>{name}: check-0[app0000]</small>") for name in ("east", "west")] == [2, 2]
+
+
 def test_a_table_escapes_everything():
     assert "<b>" not in table(["<b>"], [["<b>"]])
 

@@ -44,12 +44,15 @@ class Lines:
     words: Words
     hosts: Hosts
     past: Mapping[str, Past]
+    several: bool = False
+    """Whether the run verified several environments: then each line says of which it is."""
 
     def line(self, concern: Concern, place: str, *, due: bool = False) -> Line:
         """A line about a result or many alike, found under `place`; `due`: it says by when somebody must respond."""
         words, first = self.words, concern.results[0]
         level = escape(concern.severity)
-        name = cut(words.name(concern))
+        of = f"{first.environment}: " if self.several and concern.finding and first.environment else ""
+        name = cut(f"{of}{words.name(concern)}")
         what = f"{cut(first.title)} <small>{name}</small>" if first.title and concern.finding else name
         cells = [
             f'<span class="ov-sev">{level}</span> <b>{escape(words(concern.outcome.value))}</b>',

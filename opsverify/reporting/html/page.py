@@ -76,7 +76,8 @@ class Page:
         shown = [concern.results[0] for concern in self._groups]
         past = contents.look_back(shown) if contents.look_back else {}
         self._diagnosed = {host: self._places.name("diagnostics", host) for host in contents.diagnostics}
-        self._lines = Lines(self._words, contents.hosts, past)
+        several = len(contents.heading.environments) > 1
+        self._lines = Lines(self._words, contents.hosts, past, several)
         self._details = Details(self._words, contents.hosts, past, contents.outputs, self._diagnosed)
 
     def top(self) -> str:

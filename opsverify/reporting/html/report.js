@@ -130,7 +130,7 @@
       area.remove()
     }
   }
-  // First diagnostics stand once in the page; who unfolds a finding about that host has them there, too.
+  // What was looked at on a host stands once in the page; who unfolds a finding about that host has it there, too.
   const bringSteps = (finding) => {
     const link = finding.querySelector('.ov-links a[href^="#diagnostics-"]')
     const host = link && document.getElementById(decodeURIComponent(link.hash.slice(1)))
