@@ -195,11 +195,7 @@ class _Page:
         yield from self._limits(places)
         for check in self._checks:
             yield from wrap(f"{words['proven']}: {check.nodeid}: {check.promise}", 2)
-        yield from ("", words["asks"])
         known = [place.loaded.environment for place in places if place.loaded]
-        if not known:
-            yield from wrap(words["example"], 2)
-        yield from self._asks(known or [specimen.environment()], [p.loaded for p in places if p.loaded])
         yield from ("", words["faults"])
         yield from self._faults()
         yield from ("", words["to do"])
@@ -208,6 +204,11 @@ class _Page:
             yield ""
             yield from wrap(words["here"].format(name=self._named(place.path)), 0)
             yield from self._here(place)
+        # Last, as it is long.
+        yield from ("", words["asks"])
+        if not known:
+            yield from wrap(words["example"], 2)
+        yield from self._asks(known or [specimen.environment()], [p.loaded for p in places if p.loaded])
 
     def _limits(self, places: Sequence[Place]) -> Iterator[str]:
         """Severity, band and settings as they are in force, each with where it is set."""
