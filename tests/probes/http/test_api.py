@@ -300,16 +300,16 @@ def test_a_strange_retry_after_is_none(site: Any, value: str) -> None:
 @pytest.mark.parametrize(
     ("route", "hours"),
     [
-        (telling(ago(0)), 0),
-        (telling(ago(0), Age="86400"), 24),  # a cache that says so
-        (telling(at(18)), 18),  # one that does not
-        (telling(ago(18, 3, 2)), 18),  # several, of which each keeps another answer
-        (telling(ago(1)), 0),  # an hour slow, and running: a clock
+        (lambda: telling(ago(0)), 0),
+        (lambda: telling(ago(0), Age="86400"), 24),  # a cache that says so
+        (lambda: telling(at(18)), 18),  # one that does not
+        (lambda: telling(ago(18, 3, 2)), 18),  # several, of which each keeps another answer
+        (lambda: telling(ago(1)), 0),  # an hour slow, and running: a clock
     ],
     ids=["now", "age", "kept", "several", "clock"],
 )
 def test_how_old_an_answer_is(site: Any, route: Any, hours: float) -> None:
-    site.routes["/health"] = route
+    site.routes["/health"] = route()
     assert ask(site, Health(), samples=3).age_seconds == pytest.approx(hours * 3600, abs=AMPLE)
 
 

@@ -30,7 +30,7 @@ from opsverify.probes.host.ssh.options import LeftToOpenSSH, connection_options
 from opsverify.probes.host.ssh.per_process import PerProcess
 
 if TYPE_CHECKING:
-    from asyncssh import SSHClientConnection, SSHClientSession
+    from asyncssh import SSHClient, SSHClientConnection, SSHClientSession
 
     from opsverify.evidence.deadline import Deadline
 
@@ -227,15 +227,18 @@ class Client:
             with deadline.paused():
                 await gate.acquire()
             turn.set()
+            begun: list[SSHClientConnection] = []
             try:
                 async with asyncio.timeout(max(0.01, deadline.left)):
-                    return await asyncssh.connect(name, port, tunnel=tunnel, **options[settings])
+                    return await asyncssh.connect(
+                        name, port, tunnel=tunnel, client_factory=_greeted(begun), **options[settings]
+                    )
             except socket.gaierror as error:  # here, where it is known whose name it is: it may be a bastion's
                 raise explain(f"Could not resolve hostname {name}: {error.strerror}") from None
             except (asyncssh.ConnectionLost, ConnectionResetError, BrokenPipeError):
-                # As sshd does past its MaxStartups.
+                # As sshd does past its MaxStartups, before it says its version; what comes later would come again.
                 wait = pause * random.uniform(0.5, 1.5)  # noqa: S311 - only spreads retries in time
-                if wait + 0.2 >= deadline.left:
+                if wait + 0.2 >= deadline.left or any(one.get_extra_info("server_version") for one in begun):
                     raise
             finally:
                 gate.release()
@@ -272,6 +275,17 @@ class Client:
 def _end(sessions: list[_Session]) -> None:
     for session in sessions:
         session.end()
+
+
+def _greeted(begun: list[SSHClientConnection]) -> Callable[[], SSHClient]:
+    """Makes what asyncssh tells of a connection; notes the connection, also where it never comes to stand."""
+    import asyncssh
+
+    class Greeted(asyncssh.SSHClient):
+        def connection_made(self, conn: SSHClientConnection) -> None:
+            begun.append(conn)
+
+    return Greeted
 
 
 class _Session:
