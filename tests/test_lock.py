@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,7 +52,7 @@ def test_what_is_in_both_has_one_version() -> None:
 @pytest.mark.parametrize("lock", LOCKS)
 def test_the_resolver_has_nothing_to_add(tmp_path: Path, lock: str) -> None:
     """Whatever requirements need of each other is there, too: with the lock as its preference, nothing changes."""
-    uv = shutil.which("uv")
+    uv = shutil.which("uv", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
     if uv is None:
         pytest.skip("uv is not installed")
     copy = tmp_path / lock

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import sys
 from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,10 +44,17 @@ class Page(HTMLParser):
             self.loaded.append(found.get("href") or found["src"])
 
 
+def build(*command: Path) -> subprocess.CompletedProcess[str]:
+    """Run it with the Sphinx of this Python, whether or not its environment is activated."""
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    env = {**os.environ, "PATH": path}
+    return subprocess.run(command, capture_output=True, text=True, timeout=HANGS, env=env, check=False)
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    built = subprocess.run([ROOT / "docs" / "build", folder], capture_output=True, text=True, timeout=HANGS)
+    built = build(ROOT / "docs" / "build", folder)
     assert built.returncode == 0, built.stderr
     return folder
 
@@ -111,11 +120,11 @@ def test_a_broken_link_stops_the_build(tmp_path: Path) -> None:
     (docs / "ja").mkdir()
     (docs / "ja" / "index.md").write_text("# 目次\n")
     (docs / "index.md").write_text("# Home\n\n[gone](gone.md)\n")
-    built = subprocess.run([docs / "build"], capture_output=True, text=True, timeout=HANGS)
+    built = build(docs / "build")
     assert built.returncode != 0
     assert "gone.md" in built.stderr
     (docs / "index.md").write_text("# Home\n")
     (docs / "forgotten.md").write_text("# In no list\n")
-    built = subprocess.run([docs / "build"], capture_output=True, text=True, timeout=HANGS)
+    built = build(docs / "build")
     assert built.returncode != 0
     assert "forgotten" in built.stderr

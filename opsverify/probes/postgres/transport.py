@@ -106,10 +106,14 @@ class Session:
     def _pipeline(self, commands: Sequence[Statement]) -> tuple[list[Rows | StatementRefused], list[float]]:
         """Outcome and moment of arrival of each command; those that the connection or time ran out on are refused."""
         # A sync after each: without, one error makes the server skip what follows (libpq manual, "Pipeline Mode").
-        for command in commands:
-            values = [None if value is None else str(value).encode() for value in command.values]
-            self._connection.send_query_params(command.sql.encode(), values)
-            self._connection.pipeline_sync()
+        try:
+            for command in commands:
+                values = [None if value is None else str(value).encode() for value in command.values]
+                self._connection.send_query_params(command.sql.encode(), values)
+                self._connection.pipeline_sync()
+        except Error:  # it went away while it was still asked; psycopg's text may quote the connection
+            gone = StatementRefused("08006", "the server closed the connection in the middle of a question")
+            return [gone] * len(commands), [time.monotonic()] * len(commands)
         outcomes: list[Rows | StatementRefused] = []
         arrived: list[float] = []
         current: Rows | StatementRefused = []

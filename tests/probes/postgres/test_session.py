@@ -292,7 +292,11 @@ def test_a_silent_first_host_leaves_time_for_the_second(cluster: Any) -> None:
 def test_a_server_that_goes_away_in_the_middle(database: Any, cluster: Any) -> None:
     bye = Saying("SELECT pg_terminate_backend(pg_backend_pid())")
     later = Saying("SELECT true AS z")
-    answers = probe(database(), bye, Clock(), later)
+    for _ in range(10):
+        answers = probe(database(), bye, Clock(), later)
+        if "middle of a question" not in str(answers[bye]):
+            break  # else it was gone before all was asked: then nothing is known, and that is said
+        assert {type(answer) for answer in answers.values()} == {ProbeError}
     assert "57P01" in str(answers[bye]) or "closed the connection" in str(answers[bye])
     assert isinstance(answers[Clock()], ClockFacts)
     assert isinstance(answers[later], ProbeError)
