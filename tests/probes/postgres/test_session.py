@@ -296,7 +296,7 @@ def test_a_server_that_goes_away_in_the_middle(database: Any, cluster: Any) -> N
         answers = probe(database(), bye, Clock(), later)
         if "middle of a question" not in str(answers[bye]):
             break  # else it was gone before all was asked: then nothing is known, and that is said
-        assert {type(answer) for answer in answers.values()} == {ProbeError}
+        assert all(isinstance(answer, ProbeError) for answer in answers.values())
     assert "57P01" in str(answers[bye]) or "closed the connection" in str(answers[bye])
     assert isinstance(answers[Clock()], ClockFacts)
     assert isinstance(answers[later], ProbeError)
