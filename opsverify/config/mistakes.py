@@ -99,7 +99,7 @@ def _position(tree: Any, key: str) -> list[int]:
 def near(word: str, candidates: Iterable[str]) -> str:
     """The names that are allowed, with the one that `word` may have been meant to be."""
     names = list(dict.fromkeys(candidates))
-    listed = ", ".join(names) if len(names) <= 30 else f"one of {len(names)} names, see the README's table"
+    listed = ", ".join(names) if len(names) <= 30 else f"one of {len(names)} names, docs/reference/checks.md has them"
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     return f"{listed or 'none'} (did you mean {close[0]}?)" if close else listed or "none"
 
