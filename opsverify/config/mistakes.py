@@ -29,8 +29,9 @@ def mistake(path: Path, where: KeyPath, error: Mapping[str, Any], written: Mappi
         return f"{path}: {key}: found nothing, allowed a value: it is required"
     allowed = re.sub(r"^(Value error, |Input should be (a valid )?|String should (be )?)", "", error["msg"])
     allowed = allowed.replace("have at least", "at least").replace("match pattern", "text that matches")
-    secret = {"dsn", "token", "headers", "history", "password", "client_secret", "heartbeat"} & set(loc)
-    if secret or loc[:2] == ["notify", "channels"]:
+    secret = {"dsn", "token", "headers", "history", "password", "client_secret", "heartbeat", "login"} & set(loc)
+    whole = loc == ["notify"] or (loc[:1] == ["databases"] and len(loc) <= 2)
+    if secret or whole or loc[:2] == ["notify", "channels"]:
         names = ", ".join(dict.fromkeys(re.findall(r"\$\{[^{}]*\}", written.get(where, ""))))
         return f"{path}: {key}: found a value that does not fit{f' ({names})' if names else ''}, allowed {allowed}"
     value = shown(written.get(where, error.get("input")))

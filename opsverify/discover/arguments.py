@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from opsverify.config import addresses
 from opsverify.config.environment import Database, Host
@@ -59,7 +59,10 @@ def wanted(arguments: Sequence[str], variables: Mapping[str, str] = os.environ) 
     """Read the command line; raises ConfigurationError with every mistake. No message repeats a password."""
     mistakes: list[str] = []
     given, unknown = parser().parse_known_args(arguments)
-    mistakes += [f"found {addresses.without_login(word)!r}, allowed the options of --help" for word in unknown]
+    mistakes += [
+        f"found {re.split('[=?#]', addresses.without_login(word))[0]!r}, allowed the options of --help"
+        for word in unknown
+    ]
     hosts: list[Host] = []
     urls: list[str] = []
     databases: list[DatabaseSource] = []
@@ -79,7 +82,9 @@ def wanted(arguments: Sequence[str], variables: Mapping[str, str] = os.environ) 
                 hosts.append(_host(source, hosts, given.ssh_config))
                 shown.append(source)
         except ValueError as problem:
-            place = addresses.without_login(source).partition("?")[0]
+            place = re.split("[?#]", addresses.without_login(source))[0]
+            if "://" not in source:  # who knows what it is
+                place = source.partition(":")[0].partition("=")[0]
             mistakes.append(f"{place}: found a source that does not fit, allowed {problem}")
     if not given.source:
         mistakes.append(f"found no source, allowed one or more of {_USAGE}")
@@ -142,9 +147,12 @@ def _database(source: str, number: int, variables: Mapping[str, str]) -> Databas
         variable = reference[1]
         if not variables.get(variable):
             raise ValueError(f"a value for the variable {variable}, which is not set")
-        filled = source.replace(reference[0], quote(variables[variable], safe="%"))
+        filled = source.replace(reference[0], variables[variable])
     parts = addresses.split(filled)
-    if "password=" in parts.query:
+    written_password = source.partition("://")[2].rpartition("@")[0].partition(":")[2]
+    if written_password and reference and written_password != reference[0]:
+        raise ValueError("a variable for the whole password only: postgresql://role:${NAME}@host/name")
+    if "password=" in unquote(parts.query).lower():
         raise ValueError("a password in its usual place only, postgresql://role:password@host/name, or in a variable")
     if not reference:
         if parts.password:
@@ -153,7 +161,7 @@ def _database(source: str, number: int, variables: Mapping[str, str]) -> Databas
         elif variables.get(variable):  # without one on the command line, where all of a machine's accounts may read it
             user, at, rest = source.partition("://")[2].partition("@")
             if at:
-                secret = quote(variables[variable], safe="")
+                secret = variables[variable]
                 filled = f"{parts.scheme}://{user}:{secret}@{rest}"
                 written = f"{parts.scheme}://{user}:${{{variable}}}@{rest}"
     try:

@@ -104,7 +104,9 @@ def differences(environment: Environment, draft: Draft, seen: Seen) -> list[Chan
     stale = [
         Change("excused", "not_applicable", key, key, old=why)
         for key, why in environment.not_applicable.items()
-        if own_words(why) and key not in draft.excuses
+        if own_words(why)
+        and key not in draft.excuses
+        and (any(not entry.unread for entry in draft.of(key)) if key in KINDS else not seen.lost)
     ]
     return [*changes, *stale]
 

@@ -170,6 +170,7 @@ def _taken_back(nodes: Nodes, keys: Sequence[str], text: str) -> Iterator[_Cut]:
 
 def _lines(start: int, end: int, text: str) -> _Cut:
     """The whole lines from one place to another."""
+    end = start + len(text[start:end].rstrip())  # a block scalar's mark stands before what comes next
     stop = text.find("\n", end)
     return _Cut(text.rfind("\n", 0, start) + 1, len(text) if stop < 0 else stop + 1, "")
 
@@ -193,6 +194,7 @@ def _inserted(nodes: Nodes, kind: str, lines: list[str], text: str) -> _Cut:
     at = last.end_mark.index
     if type(last).__name__ == "SequenceNode" and not last.flow_style:
         at = last.value[-1].end_mark.index if last.value else at
+    at = len(text[:at].rstrip())
     end = text.find("\n", at)
     if end < 0:
         return _Cut(len(text), len(text), "\n" + "\n".join(lines) + "\n")

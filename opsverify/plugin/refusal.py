@@ -20,6 +20,7 @@ from opsverify.plugin import faults as breaking
 from opsverify.plugin.default_environment import chosen
 from opsverify.plugin.meeting import unmet
 from opsverify.plugin.startup import VARIABLES, environment_files, location_of, runbook, unusable_channels, wrong_slot
+from opsverify.reporting.text import Redactor
 from opsverify.reporting.traceability import Check, read_checks
 
 if TYPE_CHECKING:
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
 def refused(config: pytest.Config, error: ConfigurationError) -> pytest.UsageError:
     """The usage error of a run that these mistakes refuse, with all others that the environments have."""
     try:
-        return pytest.UsageError("\n".join(_all(config, list(error.mistakes))))
+        mistakes = _all(config, list(error.mistakes))
     except ConfigurationError:  # no runbook, no such environment: it is what was told
-        return pytest.UsageError("\n".join(error.mistakes))
+        mistakes = list(error.mistakes)
+    # Names and values are somebody's: no secret, and no other line than its own.
+    return pytest.UsageError("\n".join(Redactor().printable(one, 2000) for one in mistakes))
 
 
 def _all(config: pytest.Config, told: list[str]) -> list[str]:

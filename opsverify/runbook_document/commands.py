@@ -25,6 +25,17 @@ _SECRET = re.compile(
     r"(://[^\s:/@]*:)[^\s@/]+(?=@)|(\b\w*(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY)\w*\s*[=:]\s*[\"']?)[^\s\"']+",
     re.IGNORECASE,
 )
+_ARGUMENT = re.compile(
+    r"((?:^|\s)(?:-u|--user|--proxy-user)[= ]+[\"']?[^\s:\"']+:)[^\s\"']+"  # curl -u name:secret
+    r"|((?:^|\s)--pass(?:word|wd)?[= ]+[\"']?)[^\s\"']+"
+    r"|(\bsshpass\s+-p\s*[\"']?)[^\s\"']+"
+    r"|(\b(?:mysql|mysqldump|mariadb|mariadb-dump)\b[^\n]*?\s-p)[^\s\"']+"
+    r"|(\b\w*PASS\w*=)(?:'[^']*'|\"[^\"]*\"|\$'[^']*'|(?:\\.|[^\s\\])+)"
+    r"|(\bPASSWORD\s+)'[^']*'"
+    r"|((?:-H|--header)[= ]*[\"'](?!accept|content-type|host|origin|user-agent)[^:\"']+:\s*)[^\"']+",
+    re.IGNORECASE,
+)
+"""What programs take as a secret, whatever it looks like. A quote needs no value: in doubt it is left out."""
 _LONGEST_QUOTE = 160
 MOST_TOLD = 5
 """Mistakes that are told whole in a check's sentence."""
@@ -40,7 +51,8 @@ class Commands:
     @property
     def count(self) -> int:
         """How many commands and SQL fences there are."""
-        return sum(len(script.commands) for script in self.scripts) + len(self.statements)
+        # The null command does nothing, and completes lines that are but a piece of one.
+        return sum(one.name != ":" for script in self.scripts for one in script.commands) + len(self.statements)
 
     @property
     def not_understood(self) -> list[int]:
@@ -173,7 +185,9 @@ def _lines(findings: Iterable[Finding]) -> str:
 
 def without_secrets(text: str) -> str:
     """A document's text without passwords: runbooks hold some, and reports are shown around."""
-    return _SECRET.sub(lambda match: f"{match[1] or match[2]}***", text)
+    for pattern in (_ARGUMENT, _SECRET):
+        text = pattern.sub(lambda match: f"{next(filter(None, match.groups()))}***", text)
+    return text
 
 
 def _quoted(text: str) -> str:

@@ -187,11 +187,13 @@ def units(command: Command) -> list[str]:
         if operands and operands[0].text in verbs:
             words = operands[1:]
     elif command.name == "journalctl":
-        given = command.value("-u", "--unit")
-        words = [given] if given is not None else []
+        follows = [re.fullmatch(r"-[A-Za-z]*u|--unit", text) is not None for text in command.texts]
+        words = [word for word, is_unit in zip(command.arguments[1:], follows, strict=False) if is_unit]
+        glued = (re.fullmatch(r"(?:--unit=|-[A-Za-z]*u)(.+)", text) for text in command.texts)
+        words += [Word(one[1]) for one in glued if one]
     elif command.name == "service" and len(command.arguments) > 1:
         words = [command.arguments[0]]
-    return [word.text for word in words if word.known and re.fullmatch(r"[\w@.:\\-]{1,200}", word.text)]
+    return [word.text for word in words if word.known and re.fullmatch(r"(?!\d+$)[\w@.:\\-]{1,200}", word.text)]
 
 
 @dataclass(frozen=True)

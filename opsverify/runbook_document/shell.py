@@ -191,19 +191,25 @@ def parse(block: Block, typed: str) -> Script:
     """Read what is typed. Never raises for what is no shell: those lines are named."""
     # The grammar ends a word at the dollar of `db_$DATE.sql`, and not at that of `db_${DATE}.sql`.
     text = re.sub(r"(?<=[\w.:@%+/-])\$([A-Za-z_]\w*)", r"${\1}", without_placeholders(typed))
-    root = _parser().parse(text.encode()).root_node
+    root = _tree(text)
     quotes = typed.split("\n")
     reader = _Reader(block, quotes)
     if not root.has_error:
         reader.read(root, 0)
     else:
         for first, part in _lines(text):
-            node = _parser().parse(part.encode()).root_node
-            if node.has_error and not _only_keywords(part):
+            if _only_keywords(part):
+                continue
+            whole = next((one for one in (_completed(part), part) if not _tree(one).has_error), None)
+            if whole is None:
                 reader.not_understood.append(block.line + first)
-            elif not node.has_error:
-                reader.read(node, first)
+            else:
+                reader.read(_tree(whole), first)
     return reader.script()
+
+
+def _tree(text: str) -> Node:
+    return _parser().parse(text.encode()).root_node
 
 
 @cache
@@ -214,12 +220,29 @@ def _parser() -> Parser:
     return Parser(Language(tree_sitter_bash.language()))
 
 
-_KEYWORD = re.compile(r"\s*(?:(?:if|elif|while|until|for|case)\b.*|(?:then|else|fi|do|done|esac|\{|\}|\)|;;)\s*;?\s*)")
+_KEYWORD = re.compile(r"\s*(?:then|else|fi|do|done|esac|\{|\}|\)|;;)\s*;?\s*")
 
 
 def _only_keywords(text: str) -> bool:
-    """Whether it is a piece of a compound command, which for itself cannot be whole."""
+    """Whether there is nothing on the line but a piece of a compound command."""
     return bool(_KEYWORD.fullmatch(text.strip("\n")))
+
+
+def _completed(text: str) -> str:
+    """A line that begins or ends a compound command, as a whole one: what it runs is looked at by itself."""
+    line = re.sub(r"^(\s*)(?:then|else|do)\s+", r"\1", text.strip("\n"))
+    line = re.sub(r";\s*(?:fi|done|esac)\s*;?\s*$", "", re.sub(r"^(\s*)elif\b", r"\1if", line))
+    begins = re.match(r"\s*(if|while|until|for|case)\b", line)
+    if begins is None:
+        return line + "\n"
+    opening, end = {"if": ("then", "fi"), "case": ("in", "esac")}.get(begins[1], ("do", "done"))
+    if begins[1] == "case":
+        return f"{line} {end}\n"
+    if re.search(rf"(?:^|[\s;]){opening}\s*$", line):
+        return f"{line} :; {end}\n"
+    if re.search(rf"[;\s]{opening}\s", line):
+        return f"{line.rstrip().rstrip(';')}; {end}\n"
+    return f"{line.rstrip().rstrip(';')}; {opening} :; {end}\n"
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -231,7 +254,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         while part.rstrip("\r").endswith("\\") and at + 1 < len(lines):
             at += 1
             part += "\n" + lines[at]
-        here = re.search(r"(?<!<)<<(?!<)-?\s*(['\"]?)(\w+)\1", part)
+        here = re.search(r"(?<!<)<<(?!<)-?\s*(['\"]?)([\w.-]+)\1", part)
         if here and any(line.strip() == here[2] for line in lines[at + 1 :]):
             while lines[at].strip() != here[2]:
                 at += 1

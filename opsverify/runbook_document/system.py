@@ -64,7 +64,8 @@ class System:
 
     def can_look_for(self, path: str) -> bool:
         """Whether anybody can be asked for a path: for a relative one it takes a checkout."""
-        if self.unanswered and not self.hosts:
+        has_checkout = any(host.checkouts for host in self.hosts.values())
+        if self.unanswered and not (self.hosts if path.startswith("/") else has_checkout):
             self._all_answered()
         return bool(self.hosts) and (path.startswith("/") or any(host.checkouts for host in self.hosts.values()))
 
@@ -131,16 +132,20 @@ class System:
     def packages(self) -> list[Package]:
         """Every package.json of the checkouts. Raises NotKnown where one may not be read."""
         self._all_answered()
-        closed = [path for checkout in self.checkouts for path in checkout.closed]
-        closed += [c.path for h in self.hosts.values() for c in h.checkouts if c.state not in (HERE, ABSENT)]
-        if closed:
-            raise NotKnown(MissingPrivilege(f"{closed[0]} may not be read by this account: let its group read it"))
+        self._none_closed(path for checkout in self.checkouts for path in checkout.closed)
         return [package for checkout in self.checkouts for package in checkout.packages]
+
+    def _none_closed(self, paths: Iterable[str] = ()) -> None:
+        """Raises NotKnown where one of these paths, or a checkout, may not be read."""
+        checkouts = (c.path for h in self.hosts.values() for c in h.checkouts if c.state not in (HERE, ABSENT))
+        for path in (*paths, *checkouts):
+            raise NotKnown(MissingPrivilege(f"{path} may not be read by this account: let its group read it"))
 
     @property
     def lock_files(self) -> set[str]:
         """Names of the lock files at the roots of checkouts. Raises NotKnown."""
         self._all_answered()
+        self._none_closed()
         return {lock for checkout in self.checkouts for lock in checkout.locks}
 
     def postgres_major(self) -> int | None:

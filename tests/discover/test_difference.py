@@ -197,3 +197,13 @@ def test_what_would_touch_more_than_itself_is_left_to_a_person(text: str, tmp_pa
     done = edited(text, [Change("changed", "services", "api", "port", 3004, 3005)], tmp_path / "x.yaml", Redactor())
     assert done.text == text
     assert len(done.refused) == 1 and "by hand" in done.refused[0]
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_an_excuse_of_several_lines_takes_no_other_with_it(tmp_path: Path, last: bool) -> None:
+    others = "" if last else "  certificates: terminated elsewhere by the provider\n  proxies: none\n"
+    text = f"not_applicable:\n  alerts: nobody is on duty\n  frontends: >\n    there is no front end,\n    as nobody made one\n{others}hosts: {{}}\n"
+    change = Change("excused", "not_applicable", "frontends", "frontends", old="there is none")
+    assert edited(text, [change], tmp_path / "file.yaml", Redactor()).text == (
+        f"not_applicable:\n  alerts: nobody is on duty\n{others}hosts: {{}}\n"
+    )

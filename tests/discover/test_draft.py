@@ -184,7 +184,7 @@ def test_all_mistakes_of_the_command_line_are_told_at_once_and_no_password() -> 
         ),
         (
             "postgresql://u@h/d",
-            {"MYCATS_MONITOR_PASSWORD": "a@b"},
+            {"MYCATS_MONITOR_PASSWORD": "a%40b"},
             "postgresql://u:a%40b@h/d",
             "postgresql://u:${MYCATS_MONITOR_PASSWORD}@h/d",
         ),
@@ -198,6 +198,23 @@ def test_a_password_is_used_and_never_written(source: str, variables: dict[str, 
     assert (database.dsn, database.written) == (dsn, written)
     assert SECRET not in repr(asked)
     assert database.given == (SECRET in source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"postgresql://m:{SECRET}@${{DBHOST}}:1/mycats",
+        f"postgresql://m@h/d?PASSWORD={SECRET}",
+        f"postgresql://m@h/d?pass%77ord={SECRET}",
+        f"u:{SECRET}@db",
+        f"host=db password={SECRET}",
+        f"--password={SECRET}",
+    ],
+)
+def test_a_password_in_the_wrong_place_is_refused_and_not_repeated(source: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        wanted(["local://", source, "-o", "x.yaml"], {"DBHOST": "127.0.0.1"})
+    assert SECRET not in str(refused.value)
 
 
 @pytest.fixture

@@ -121,3 +121,22 @@ def test_a_run_of_a_few_checks_is_refused_for_no_more_than_before(project: Proje
     assert refused.code == 4
     assert places(refused.output, "here")[0] == "colour"
     assert "application-log-errors" in places(refused.output, "here")
+
+
+def test_no_mistake_tells_a_secret_or_forges_a_line(project: Project) -> None:
+    project.environment(
+        "odd",
+        """
+apis: {main: {url: "https://h", login: "verify:S3cretAA"}}
+databases: {primary: "host=h password=S3cretBB"}
+notify: "https://hooks.example.com/services/T0/S3cretCC"
+documents: {r: {host: a, holds: runbook, location: "https://u:x@h/x?token=S3cretDD"}}
+hosts: {"a\\nERROR: fake": {connection: 5}, "e\\e[31mX": {connection: local://}}
+""",
+    )
+    done = project.run("--env", "odd", "--plan")
+    assert done.code == 4
+    assert "S3cret" not in done.output
+    assert "\x1b[31mX" not in done.output
+    assert not [line for line in done.output.splitlines() if line.startswith("ERROR: fake")]
+    assert "apis.main.login: found a value that does not fit" in done.output

@@ -10,6 +10,7 @@ from opsverify.errors import MissingPrivilege, ProbeError, Unreachable
 from opsverify.probes.host.release.named_things import ABSENT, HERE, HIDDEN, Checkout, NamedThingsFacts
 from opsverify.runbook_document.commands import hold, linted, read, together, without_secrets
 from opsverify.runbook_document.lint import Remark
+from opsverify.runbook_document.named import units
 from opsverify.runbook_document.rules import RULES
 from opsverify.runbook_document.system import NotKnown, System
 from tests.runbook_document.conftest import ROOT, production
@@ -67,7 +68,41 @@ def test_what_is_typed(text, commands):
 def test_a_line_that_no_shell_understands_is_named_and_costs_no_other():
     commands = read("```bash\nls\nrm (( x\ndf\n```\n\n```bash\nif broken; then\n  free -h\n```")
     assert commands.not_understood == [3]
-    assert [c.name for script in commands.scripts for c in script.commands] == ["ls", "df", "free"]
+    assert [c.name for script in commands.scripts for c in script.commands] == ["ls", "df", "broken", ":", "free"]
+    assert commands.count == 4
+
+
+def test_one_line_that_is_no_shell_hides_no_command_of_a_loop_or_a_condition():
+    text = "for d in a; do rm -rf $D/x\ndone\nif ! curl h; then\n e\nfi\nwhile pg_dump m | gzip; do\n f\ndone\nthen g; fi\n(( x"
+    commands = read(f"```bash\n{text}\n```")
+    names = [c.name for script in commands.scripts for c in script.commands if c.name != ":"]
+    assert names == ["rm", "curl", "e", "pg_dump", "gzip", "f", "g"]
+    assert commands.not_understood == [11]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "curl -u admin:S3cret http://h/health",
+        "DB_PASS=S3cret pg_dump x",
+        "mysqldump -pS3cret x",
+        "curl -H 'X-Vault: S3cret' http://h",
+        "ALTER USER x PASSWORD 'S3cret'",
+        "psql --password S3cret",
+        "sshpass -p S3cret ssh h",
+        "PASSWORD=$'a S3cret' x",
+        r"PASSWORD=a\ S3cret x",
+    ],
+)
+def test_a_quote_holds_no_secret(text):
+    assert "S3cret" not in without_secrets(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["journalctl -u mycats -n 5", "sudo -u postgres psql -p 5432", "curl -fsS http://h:3004/health"]
+)
+def test_a_quote_holds_what_is_no_secret(text):
+    assert without_secrets(text) == text
 
 
 def test_what_a_pipeline_and_a_condition_are():
@@ -203,3 +238,28 @@ def test_a_rule_says_what_it_asks_of_the_system():
         assert rule.needs or not asks, rule.id
         assert rule.kind
         assert rule.about.endswith("."), rule.id
+
+
+def test_a_host_that_is_silent_or_a_checkout_that_is_hidden_makes_nothing_green():
+    commands = read("```bash\nbash ./scripts/missing.sh\nnpm ci\n```")
+    silent = System(hosts={"db": NamedThingsFacts()}, unanswered={"app1": ProbeError("app1 did not answer")})
+    assert hold(commands, silent).unknown
+    hidden = System(hosts={"app1": NamedThingsFacts(checkouts=(Checkout("/srv/mycats", HIDDEN),))})
+    assert hold(read("```bash\nnpm ci\n```"), hidden).unknown
+
+
+@pytest.mark.parametrize("before", ["for f in a b; do echo $f; done", "echo sign in, or do without"])
+def test_a_loop_over_something_else_guards_no_variable(before):
+    found = hold(read(f"```bash\n{before}\nrm -rf $BACKUP_DIR/*\n```"), System()).findings
+    assert [(one.rule, one.line) for one in found] == [("delete-below-empty-variable", 3)]
+
+
+@pytest.mark.parametrize("command", ["journalctl -xeu absent", "journalctl -u a -u absent", "journalctl -uabsent"])
+def test_units_of_every_form_of_journalctl(command):
+    (script,) = read(f"```bash\n{command}\n```").scripts
+    assert units(script.commands[0])[-1] == "absent"
+
+
+def test_a_process_is_no_unit():
+    (script,) = read("```bash\nsystemctl status 1234\n```").scripts
+    assert units(script.commands[0]) == []

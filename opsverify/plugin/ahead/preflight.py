@@ -39,6 +39,7 @@ WORDS = {
         Lack.OTHER: "Not known for another reason",
         "for": "for {names}",
         "nothing": "Nothing is missing: a full run can find out all that it asks.",
+        "nothing of these": "Nothing is missing for these checks; the others were not asked.",
         "unjudged": "NOTHING WAS JUDGED: this says nothing of what a run lacks.",
         "missing": "{n} things are missing for a full run.",
         "missing 1": "1 thing is missing for a full run.",
@@ -55,6 +56,7 @@ WORDS = {
         Lack.OTHER: "その他の理由で判定できないもの",
         "for": "影響するチェック: {names}",
         "nothing": "不足はありません。すべての確認を実施できます。",
+        "nothing of these": "選択したチェックに不足はありません（ほかのチェックは確かめていません）。",
         "unjudged": "何も判定されていません。不足の有無は分かりません。",
         "missing": "完全な実行には {n} 件が不足しています。",
         "missing 1": "完全な実行には 1 件が不足しています。",
@@ -120,7 +122,8 @@ def look(session: pytest.Session, items: Sequence[pytest.Item]) -> Found:
         lines += ["", *wrap(words["drills"].format(names=names), 0)]
     last = words["missing 1" if len(found) == 1 else "missing"].format(n=f"{len(found):,}")
     if not found:
-        last = words["nothing" if judged else "unjudged"]
+        some = config.option.keyword or config.option.markexpr or config.args_source.name == "ARGS"
+        last = words[("nothing of these" if some else "nothing") if judged else "unjudged"]
     code = FAILED if found else OK if judged else NOTHING_JUDGED
     return Found(printed([*lines, "", last], run.redactor), code)
 

@@ -25,7 +25,9 @@
 
   const wanted = () => {
     const hash = location.hash.slice(1)
-    return new URLSearchParams(hash.includes('=') ? hash : hash && { at: decodeURIComponent(hash) })
+    let at = hash
+    try { at = decodeURIComponent(hash) } catch { /* nobody's place */ }
+    return new URLSearchParams(hash.includes('=') ? hash : hash && { at })
   }
 
   const marks = (item, mark) => {

@@ -145,9 +145,7 @@ def _is_set(name: str, command: Command, script: Script) -> bool:
     if value is not None and value.text.strip() and not re.fullmatch(r"\$\{?\d\}?|\$\{\w+:?-\}", value.text):
         return True
     before = script.block.text.split("\n")[: command.line - script.block.line + 1]
-    guard = re.compile(
-        rf"-[nd] \"?\$\{{?{name}\b|\$\{{{name}:[?=-]|\bin\b.*;?\s*do|\bread\b.*\b{name}\b|\bfor {name} in"
-    )
+    guard = re.compile(rf"-[nd] \"?\$\{{?{name}\b|\$\{{{name}:[?=-]|\bread\b.*\b{name}\b|\bfor {name} in")
     return any(guard.search(line) for line in before)
 
 

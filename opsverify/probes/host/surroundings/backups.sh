@@ -11,7 +11,7 @@ sort -u | sed -e '101s/.*/+/' -e 101q | while IFS= read -r d; do
 n=$(ls -1t -- "$d" 2>/dev/null | grep -E '[.](sql|dump|pgdump|backup|tar|tgz|zip)([.](gz|zst|xz|bz2|gpg))?$' | head -n 200)
 [ -z "$n" ] || { echo "== backups $d"; printf '%s\n' "$n"; }
 done
-for d in /backup /backups /var/backups /srv /srv/* /opt /opt/* /home/* /mnt /mnt/* /data; do
+for d in /backup /backups /var/backups /srv /srv/* /srv/*/* /opt /opt/* /home /home/* /var/lib/postgresql /var/lib/pgsql /mnt /mnt/* /data; do
 [ "${d##*/}" != lost+found ] && [ -d "$d" ] && { [ -r "$d" ] && [ -x "$d" ] || echo "== denied $d"; }
 done
 exit 0

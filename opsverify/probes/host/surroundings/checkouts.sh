@@ -46,5 +46,5 @@ esac
 done
 done
 find /home /root /srv /var/lib -maxdepth 3 -type d -name .npm -print 2>/dev/null | head -n 20 | sed 's/^/== npmcache /'
-for d in /home/* /root /srv /srv/* /opt /opt/* /var/www /var/www/*; do [ "${d##*/}" != lost+found ] && [ -d "$d" ] && { [ -r "$d" ] && [ -x "$d" ] || echo "== denied $d"; }; done
+for d in /home /home/* /home/*/* /root /srv /srv/* /srv/*/* /opt /opt/* /opt/*/* /var/www /var/www/* /data /data/* /app; do [ "${d##*/}" != lost+found ] && [ -d "$d" ] && { [ -r "$d" ] && [ -x "$d" ] || echo "== denied $d"; }; done
 exit 0

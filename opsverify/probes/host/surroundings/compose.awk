@@ -13,6 +13,7 @@ indent == field && line !~ /^-/ {
   ports = line ~ /^ports[ \t]*:/
   if (line ~ /^(image|container_name|build)[ \t]*:/) {
     key = line; sub(/[ \t]*:.*/, "", key); sub(/^[a-z_]+[ \t]*:[ \t]*/, "", line)
+    sub(/:\/\/[^\/ ]*@/, "://", line) # a login
     if (line != "" && line !~ /^[{[&*|>]/) print key " " bare(line)
   }
   if (ports && line ~ /\[/) { sub(/^[^[]*\[/, "", line); sub(/\].*/, "", line); n = split(line, part, ","); for (i = 1; i <= n; i++) print "port " bare(part[i]) }
