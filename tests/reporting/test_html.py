@@ -212,6 +212,7 @@ def test_a_command_is_copied_and_one_that_is_warned_of_is_not(run_sample, browse
     with page_of(browser, run.html, permissions=["clipboard-read", "clipboard-write"]) as page:
         page.locator(f"{FINDINGS} summary").click()
         buttons = page.locator(f"{FINDINGS} .ov-act button")
+        buttons.last.wait_for()  # they come with the event that it was unfolded
         names = [button.get_attribute("aria-label") for button in buttons.all()]
         assert names == ["Copy: df -h /var", "Copy: du -x /var | sort"]
         buttons.last.click()
