@@ -36,6 +36,7 @@ from sqlalchemy.pool import NullPool
 from opsverify.config.history_location import Location
 from opsverify.evidence.executors import DaemonThreads
 from opsverify.history import notices, standings
+from opsverify.history.changes import check_of
 from opsverify.history.records import (
     GOOD,
     KEPT_DAYS,
@@ -155,7 +156,7 @@ class Store:
             .join(runs, runs.c.id == results.c.run_id)
             .where(*_of(results, Subject(environment, one.target, one.target_kind), one.runbook))
             .where(results.c.value.is_not(None), results.c.unit == one.unit)
-            .where(results.c.nodeid.contains(f"::{one.nodeid.partition('[')[0].rpartition('::')[2]}", autoescape=True))
+            .where(results.c.nodeid.contains(f"::{check_of(one).function}", autoescape=True))
             .order_by(results.c.run_id.desc())
             .limit(most)
             .subquery()

@@ -200,11 +200,12 @@ def parse(block: Block, typed: str) -> Script:
         for first, part in _lines(text):
             if _only_keywords(part):
                 continue
-            whole = next((one for one in (_completed(part), part) if not _tree(one).has_error), None)
+            readings = (_tree(one) for one in (_completed(part), part))
+            whole = next((node for node in readings if not node.has_error), None)
             if whole is None:
                 reader.not_understood.append(block.line + first)
             else:
-                reader.read(_tree(whole), first)
+                reader.read(whole, first)
     return reader.script()
 
 
